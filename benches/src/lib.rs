@@ -1,0 +1,1 @@
+//! Criterion benches live in `benches/`; this file only gives them a package.

@@ -1,0 +1,14 @@
+#![doc = include_str!("../README.md")]
+
+mod alignment;
+mod error;
+mod matrix;
+pub mod naive;
+mod pair;
+mod params;
+mod session;
+
+pub use alignment::{Alignment, Edit};
+pub use error::{Error, ParamsError, Result};
+pub use params::{ConvEd, ConvEdParams};
+pub use session::SessionView;

@@ -1,0 +1,8 @@
+//! All tests of the public functions, in one binary.
+
+// clippy.toml lets tests unwrap, but not their helpers.
+#![allow(clippy::unwrap_used)]
+
+mod properties;
+mod sessions;
+mod vectors;

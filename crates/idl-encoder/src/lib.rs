@@ -1,0 +1,1 @@
+//! Sentence encoders on libtorch behind idl-dialogue's SentenceEncoder.

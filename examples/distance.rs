@@ -1,0 +1,3 @@
+//! distance
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! persona
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Cross-crate tests; this file only gives them a package.
