@@ -1,1 +1,111 @@
-//! Criterion benches live in `benches/`; this file only gives them a package.
+//! What the benches and the comparison with peers share: invented data, and
+//! the arithmetic that no implementation can do without.
+
+use std::time::Instant;
+
+use idl_conved::{Error, SessionView};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array2, ArrayView2, Axis};
+use rand::{Rng, SeedableRng};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rayon::prelude::*;
+
+/// Sessions of the same number of utterances, whose two participants take
+/// turns; the first to speak changes from session to session.
+#[derive(Clone, Debug)]
+pub struct Corpus {
+    len: usize,
+    roles: Vec<u8>,
+    embeddings: Array2<f32>,
+}
+
+impl Corpus {
+    /// `sessions` sessions of `len` utterances, embedded at random.
+    #[must_use]
+    pub fn random(sessions: usize, len: usize, dim: usize, seed: u64) -> Self {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let embeddings = Array2::from_shape_simple_fn((sessions * len, dim), || {
+            // Nearly normal, and not centred: cosines spread around 0.6.
+            (0..4).map(|_| rng.r#gen::<f32>()).sum::<f32>() - 1.3
+        });
+        Self::new(len, embeddings)
+    }
+
+    /// Sessions of `len` utterances, one row of `embeddings` each.
+    #[must_use]
+    pub fn new(len: usize, embeddings: Array2<f32>) -> Self {
+        let rows = 0..embeddings.nrows();
+        let roles = rows.map(|i| u8::from((i / len + i % len) % 2 == 1)).collect();
+        Corpus { len, roles, embeddings }
+    }
+
+    /// The sessions.
+    ///
+    /// # Errors
+    /// As [`SessionView::new`].
+    pub fn views(&self) -> Result<Vec<SessionView<'_>>, Error> {
+        let rows = self.embeddings.axis_chunks_iter(Axis(0), self.len);
+        self.roles.chunks(self.len).zip(rows).map(|(roles, e)| SessionView::new(roles, e)).collect()
+    }
+
+    /// The products that cannot be avoided: within each role, every session's
+    /// utterances times those of the sessions after it, cut as the kernels cut
+    /// them, in parallel.
+    #[must_use]
+    pub fn products(&self) -> SameRole {
+        let role = |role| {
+            let rows: Vec<usize> =
+                (0..self.roles.len()).filter(|&i| self.roles[i] == role).collect();
+            self.embeddings.select(Axis(0), &rows)
+        };
+        SameRole { rows_per_session: self.len / 2, matrices: [role(0), role(1)] }
+    }
+}
+
+/// Utterances sorted by role.
+#[derive(Clone, Debug)]
+pub struct SameRole {
+    rows_per_session: usize,
+    matrices: [Array2<f32>; 2],
+}
+
+impl SameRole {
+    /// Computes the upper triangle of products, 32 by 32 sessions at a time,
+    /// and drops it; returns the sum of the last entries.
+    #[must_use]
+    pub fn compute(&self) -> f32 {
+        let step = 32 * self.rows_per_session;
+        let total = |matrix: &Array2<f32>| -> f32 {
+            let n = matrix.nrows();
+            let starts: Vec<usize> = (0..n).step_by(step).collect();
+            let chunk = |out: &mut Array2<f32>, &start: &usize| -> f32 {
+                let part = |from: usize| -> ArrayView2<'_, f32> {
+                    matrix.slice_axis(Axis(0), (from..n.min(from + step)).into())
+                };
+                let a = part(start);
+                let mut sum = 0.0;
+                for other in (start..n).step_by(step) {
+                    let b = part(other);
+                    let mut out = out.slice_axis_mut(Axis(0), (0..a.nrows()).into());
+                    let mut out = out.slice_axis_mut(Axis(1), (0..b.nrows()).into());
+                    general_mat_mul(1.0, &a, &b.t(), 0.0, &mut out);
+                    sum += out.last().copied().unwrap_or(0.0);
+                }
+                sum
+            };
+            starts.par_iter().map_init(|| Array2::zeros((step, step)), chunk).sum()
+        };
+        self.matrices.iter().map(total).sum()
+    }
+}
+
+/// The least number of seconds that `work` takes in `times` runs.
+pub fn least_seconds<T>(times: usize, mut work: impl FnMut() -> T) -> f64 {
+    let mut least = f64::INFINITY;
+    for _ in 0..times {
+        let start = Instant::now();
+        std::hint::black_box(work());
+        least = least.min(start.elapsed().as_secs_f64());
+    }
+    least
+}

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use idl::dialogue::{GenerationParams, TextGenerator, Utterance};
+use idl::dialogue::{GenerationParams, Role, TextGenerator, Utterance};
 use idl::lm::{CausalLm, ChatTokenizer, Generator, LoadOptions, TokenTree};
 use serde_json::Value;
 
@@ -38,14 +38,16 @@ fn template_tokens_and_log_probabilities_are_those_of_transformers() {
         tree.add_span(1..ids.len()).unwrap();
         let scored = tch::no_grad(|| tree.logprobs(&model)).unwrap();
         let got: Vec<f32> = Vec::try_from(&scored.spans[0]).unwrap();
-        for (got, expected) in got.iter().zip(get::<Vec<f32>>(&case["logprobs"])) {
+        let expected: Vec<f32> = get(&case["logprobs"]);
+        assert_eq!(got.len(), expected.len());
+        for (got, expected) in got.iter().zip(expected) {
             assert!((got - expected).abs() < 1e-4 * expected.abs().max(1.0), "{got} {expected}");
         }
 
         let (prompt, last) = messages.split_at(messages.len() - 1);
+        assert_eq!(last[0].role, Role::Assistant);
         let prompt = tokenizer.render(prompt, true).unwrap();
         assert_eq!(prompt, get::<String>(&case["prompt"]));
-        assert!(last[0].role == idl::dialogue::Role::Assistant);
         let params = GenerationParams { max_new_tokens: 24, ..GenerationParams::default() };
         let reply =
             generator.generate_ids(&tokenizer.encode(&prompt).unwrap(), &params).unwrap();

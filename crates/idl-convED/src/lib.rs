@@ -2,6 +2,7 @@
 
 mod alignment;
 mod error;
+mod kernel;
 mod matrix;
 pub mod naive;
 mod pair;
@@ -10,5 +11,6 @@ mod session;
 
 pub use alignment::{Alignment, Edit};
 pub use error::{Error, ParamsError, Result};
+pub use matrix::Tile;
 pub use params::{ConvEd, ConvEdParams};
 pub use session::SessionView;

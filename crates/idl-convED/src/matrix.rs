@@ -1,55 +1,267 @@
 //! Many pairs of sessions at once.
 
-use ndarray::{Array1, Array2};
+use std::ops::Range;
 
+use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
+#[cfg(feature = "rayon")]
+use rayon::prelude::*;
+
+use crate::kernel::{Block, LANES, Layout, Scores, Weights};
 use crate::session::common_dim;
-use crate::{ConvEd, Result, SessionView};
+use crate::{ConvEd, Error, Result, SessionView};
+
+/// So many sessions make a side of the tiles of `pairwise` and `cdist`:
+/// enough for the products to be large, few enough to be packed in a moment.
+const TILE: usize = 1024;
+
+/// Above this `lambda / (insertion + deletion)` the error of an `f32` cosine,
+/// so many times enlarged, could be seen, and all is computed in `f64`.
+const MAX_RHO: f64 = 1e3;
+
+/// A rectangle of a distance matrix.
+#[derive(Clone, Debug)]
+pub struct Tile<'t> {
+    /// The sessions of the tile's rows.
+    pub rows: Range<usize>,
+    /// The sessions of the tile's columns.
+    pub columns: Range<usize>,
+    /// The distances, `[rows.len(), columns.len()]`: entry `(i, j)` is that of
+    /// session `columns.start + j` from session `rows.start + i`.
+    pub distances: ArrayView2<'t, f64>,
+}
 
 impl ConvEd {
     /// The distances between all pairs of `sessions`, `[n, n]`: entry `(i, j)`
-    /// is the distance of session `j` from session `i`.
+    /// is the distance of session `j` from session `i`; the diagonal is 0.
+    ///
+    /// `O(n^2 m^2 d)` time for `n` sessions of `m` utterances of dimension
+    /// `d`, in `f32` (see [Precision](crate#precision)), on all cores with the
+    /// feature `rayon`; the result does not depend on how many there are.
+    /// Memory beyond the result is bounded.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`](crate::Error::DimensionMismatch).
+    /// [`Error::DimensionMismatch`].
+    ///
+    /// ```
+    /// use idl_conved::{ConvEd, SessionView};
+    /// use ndarray::arr2;
+    ///
+    /// let embeddings = arr2(&[[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]);
+    /// let roles = [0, 1, 0];
+    /// // Sessions may overlap; nothing is copied.
+    /// let (all, one) = (embeddings.view(), embeddings.view().split_at(ndarray::Axis(0), 1).0);
+    /// let sessions = [SessionView::new(&roles, all)?, SessionView::new(&roles[..1], one)?];
+    /// let distances = ConvEd::default().pairwise(&sessions)?;
+    /// assert!((distances[[0, 1]] - 2.0).abs() < 1e-5);
+    /// # Ok::<(), idl_conved::Error>(())
+    /// ```
     pub fn pairwise(&self, sessions: &[SessionView<'_>]) -> Result<Array2<f64>> {
-        self.cdist(sessions, sessions)
+        let mut out = Array2::zeros((sessions.len(), sessions.len()));
+        self.pairwise_tiles(sessions, TILE, |tile| {
+            out.slice_axis_mut(Axis(0), Slice::from(tile.rows))
+                .slice_axis_mut(Axis(1), Slice::from(tile.columns))
+                .assign(&tile.distances);
+            Ok::<(), Error>(())
+        })?;
+        Ok(out)
+    }
+
+    /// The upper triangle of [`pairwise`](Self::pairwise) without the
+    /// diagonal, row by row: `(0, 1), (0, 2), .., (1, 2), ..`, as SciPy's
+    /// `pdist` has it.
+    ///
+    /// # Errors
+    /// [`Error::DimensionMismatch`].
+    pub fn pairwise_condensed(&self, sessions: &[SessionView<'_>]) -> Result<Array1<f64>> {
+        let n = sessions.len();
+        let mut out = Array1::zeros(n * n.saturating_sub(1) / 2);
+        self.pairwise_tiles(sessions, TILE, |tile| {
+            for ((i, j), &distance) in tile.distances.indexed_iter() {
+                let (i, j) = (tile.rows.start + i, tile.columns.start + j);
+                if i < j {
+                    out[i * n - i * (i + 1) / 2 + j - i - 1] = distance;
+                }
+            }
+            Ok::<(), Error>(())
+        })?;
+        Ok(out)
+    }
+
+    /// [`pairwise`](Self::pairwise) in bounded memory, for matrices that are
+    /// too large to hold: `sink` gets tiles of at most `side` x `side`
+    /// distances, which together cover the matrix exactly once.
+    ///
+    /// Each pair is computed once; its two entries arrive in two tiles, one
+    /// right after the other. Memory: the packed embeddings of `2 side`
+    /// sessions and some matrices of `side` x `side`.
+    ///
+    /// # Errors
+    /// [`Error::TileSize`], [`Error::DimensionMismatch`], and what `sink`
+    /// returns, which ends the work.
+    ///
+    /// ```
+    /// # use idl_conved::{ConvEd, Error, SessionView};
+    /// # use ndarray::Array2;
+    /// # let embeddings = Array2::ones((4, 3));
+    /// # let session = SessionView::new(&[0, 1, 0, 1], embeddings.view())?;
+    /// # let sessions = [session; 5];
+    /// let mut nearest = vec![f64::INFINITY; sessions.len()];
+    /// ConvEd::default().pairwise_tiles(&sessions, 2, |tile| {
+    ///     for ((i, j), &distance) in tile.distances.indexed_iter() {
+    ///         let (i, j) = (tile.rows.start + i, tile.columns.start + j);
+    ///         if i != j {
+    ///             nearest[i] = nearest[i].min(distance);
+    ///         }
+    ///     }
+    ///     Ok::<(), Error>(())
+    /// })?;
+    /// assert!(nearest.iter().all(|d| d.abs() < 1e-5));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn pairwise_tiles<E: From<Error>>(
+        &self,
+        sessions: &[SessionView<'_>],
+        side: usize,
+        mut sink: impl FnMut(Tile<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let dim = common_dim(sessions.iter().map(SessionView::shape))?;
+        if side == 0 {
+            return Err(Error::TileSize.into());
+        }
+        let layout = Layout::new(sessions.iter().map(SessionView::roles), dim);
+        let n = sessions.len();
+        let ranges = || (0..n).step_by(side).map(|start| start..n.min(start.saturating_add(side)));
+        for rows in ranges() {
+            let a = Side::new(&sessions[rows.clone()], &layout, LANES);
+            for columns in ranges().filter(|columns| columns.start >= rows.start) {
+                if columns == rows {
+                    let tile = self.tile(&a, &a, &layout, true);
+                    sink(Tile { rows: rows.clone(), columns, distances: tile.view() })?;
+                    continue;
+                }
+                let b = Side::new(&sessions[columns.clone()], &layout, LANES);
+                let mut tile = self.tile(&a, &b, &layout, false);
+                let distances = tile.view();
+                sink(Tile { rows: rows.clone(), columns: columns.clone(), distances })?;
+                for ((i, j), distance) in tile.indexed_iter_mut() {
+                    *distance += self.reversal(a.sessions[i].len(), b.sessions[j].len());
+                }
+                sink(Tile { rows: columns, columns: rows.clone(), distances: tile.t() })?;
+            }
+        }
+        Ok(())
     }
 
     /// The distances of `candidates` from `query`, `[candidates.len()]`.
     ///
+    /// `O(n m^2 d)` time for `n` candidates, in `f32`.
+    ///
     /// # Errors
-    /// [`Error::DimensionMismatch`](crate::Error::DimensionMismatch); `query` counts as session 0.
+    /// [`Error::DimensionMismatch`]; `query` counts as session 0.
     pub fn one_to_many(
         &self,
         query: &SessionView<'_>,
         candidates: &[SessionView<'_>],
     ) -> Result<Array1<f64>> {
-        common_dim(
-            std::iter::once(query.shape()).chain(candidates.iter().map(SessionView::shape)),
-        )?;
-        candidates.iter().map(|candidate| self.distance(query, candidate)).collect()
+        let matrix = self.cdist(std::slice::from_ref(query), candidates)?;
+        Ok(matrix.index_axis_move(Axis(0), 0))
     }
 
     /// The distances of all `columns` from all `rows`,
     /// `[rows.len(), columns.len()]`.
     ///
+    /// `O(p q m^2 d)` time for `p` rows and `q` columns, in `f32`. If both
+    /// sides are the same, [`pairwise`](Self::pairwise) takes half as long.
+    ///
     /// # Errors
-    /// [`Error::DimensionMismatch`](crate::Error::DimensionMismatch); sessions are counted over the rows, then
+    /// [`Error::DimensionMismatch`]; sessions are counted over the rows, then
     /// the columns.
     pub fn cdist(
         &self,
         rows: &[SessionView<'_>],
         columns: &[SessionView<'_>],
     ) -> Result<Array2<f64>> {
-        common_dim(
+        let dim = common_dim(
             rows.iter().map(SessionView::shape).chain(columns.iter().map(SessionView::shape)),
         )?;
+        let mut roles = Vec::with_capacity(rows.len() + columns.len());
+        for session in rows {
+            roles.push(session.roles());
+        }
+        for session in columns {
+            roles.push(session.roles());
+        }
+        let layout = Layout::new(roles.into_iter(), dim);
         let mut out = Array2::zeros((rows.len(), columns.len()));
-        for (row, mut out) in rows.iter().zip(out.rows_mut()) {
-            for (column, out) in columns.iter().zip(&mut out) {
-                *out = self.distance(row, column)?;
+        for (columns, mut out) in columns.chunks(TILE).zip(out.axis_chunks_iter_mut(Axis(1), TILE))
+        {
+            let b = Side::new(columns, &layout, LANES);
+            for (rows, mut out) in rows.chunks(TILE).zip(out.axis_chunks_iter_mut(Axis(0), TILE)) {
+                let a = Side::new(rows, &layout, 1);
+                out.assign(&self.tile(&a, &b, &layout, false));
             }
         }
         Ok(out)
+    }
+
+    /// The distances of all pairs of two sides, which may be the same.
+    fn tile(&self, a: &Side<'_, '_>, b: &Side<'_, '_>, layout: &Layout, same: bool) -> Array2<f64> {
+        let pair_cost = self.insertion() + self.deletion();
+        let rho = self.lambda() / pair_cost;
+        let mut out = Array2::zeros((a.sessions.len(), b.sessions.len()));
+        if pair_cost == 0.0 {
+            return out;
+        }
+        let scores = (rho <= MAX_RHO).then(|| {
+            let weights = Weights { rho: rho as f32 };
+            if same {
+                Scores::within(&a.block, layout, weights)
+            } else {
+                Scores::between(&a.block, &b.block, layout, weights)
+            }
+        });
+        let fill = |(i, mut row): (usize, ndarray::ArrayViewMut1<'_, f64>)| {
+            for (j, out) in row.iter_mut().enumerate() {
+                let (x, y) = (&a.sessions[i], &b.sessions[j]);
+                let Some(scores) = &scores else {
+                    *out = self.pair_distance(x, y);
+                    continue;
+                };
+                let (mut p, mut q) = (a.block.place[i], b.block.place[j]);
+                if same {
+                    if i == j {
+                        continue; // nothing is at a distance from itself
+                    }
+                    (p, q) = (p.min(q), p.max(q));
+                }
+                let (m, n) = (x.len(), y.len());
+                let all = m as f64 * self.deletion() + n as f64 * self.insertion();
+                let saved = pair_cost * f64::from(scores.get(p, q));
+                *out = self.scale((all - saved).max(0.0), m, n);
+            }
+        };
+        #[cfg(feature = "rayon")]
+        out.outer_iter_mut().into_par_iter().enumerate().for_each(fill);
+        #[cfg(not(feature = "rayon"))]
+        out.outer_iter_mut().enumerate().for_each(fill);
+        out
+    }
+
+    /// What is added to the distance of a session of `n` utterances from one
+    /// of `m` to get the distance the other way round.
+    fn reversal(&self, m: usize, n: usize) -> f64 {
+        self.scale((self.insertion() - self.deletion()) * (m as f64 - n as f64), m, n)
+    }
+}
+
+/// One side of a tile: sessions, and the same packed.
+struct Side<'s, 'a> {
+    sessions: &'s [SessionView<'a>],
+    block: Block,
+}
+
+impl<'s, 'a> Side<'s, 'a> {
+    fn new(sessions: &'s [SessionView<'a>], layout: &Layout, lanes: usize) -> Self {
+        Side { sessions, block: Block::new(sessions, layout, lanes) }
     }
 }

@@ -7,7 +7,7 @@ use crate::{Alignment, ConvEd, Edit, Error, Result, SessionView};
 
 /// `sum x y` in `f64`. Eight running sums keep the additions independent of
 /// each other, so that the compiler may use vector instructions.
-fn dot(x: ArrayView1<'_, f32>, y: ArrayView1<'_, f32>) -> f64 {
+pub(crate) fn dot(x: ArrayView1<'_, f32>, y: ArrayView1<'_, f32>) -> f64 {
     let (Some(x), Some(y)) = (x.to_slice(), y.to_slice()) else {
         return x.iter().zip(y).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum();
     };
@@ -87,9 +87,14 @@ impl ConvEd {
     /// # Ok::<(), idl_conved::Error>(())
     /// ```
     pub fn distance(&self, a: &SessionView<'_>, b: &SessionView<'_>) -> Result<f64> {
-        let distance = self.distance_with_cutoff(a, b, f64::INFINITY)?;
+        common_dim([a.shape(), b.shape()])?;
+        Ok(self.pair_distance(a, b))
+    }
+
+    /// [`distance`](Self::distance) between sessions of one dimension.
+    pub(crate) fn pair_distance(&self, a: &SessionView<'_>, b: &SessionView<'_>) -> f64 {
         // An infinite cutoff is never exceeded: costs are finite.
-        Ok(distance.unwrap_or(f64::INFINITY))
+        self.pair_within(a, b, f64::INFINITY).unwrap_or(f64::INFINITY)
     }
 
     /// The distance of `b` from `a`, or `None` if it is greater than `cutoff`
@@ -111,12 +116,16 @@ impl ConvEd {
         if cutoff.is_nan() {
             return Err(Error::Cutoff);
         }
+        Ok(self.pair_within(a, b, cutoff))
+    }
+
+    fn pair_within(&self, a: &SessionView<'_>, b: &SessionView<'_>, cutoff: f64) -> Option<f64> {
         let exceeded = |raw: f64| self.scale(raw, a.len(), b.len()) > cutoff;
         // Bounds are sums in another order than the distance's: leave room for
         // rounding, lest a distance equal to the cutoff be called greater.
         let surely_exceeded = |bound: f64| exceeded(bound * (1.0 - 1e-12));
         if surely_exceeded(self.lower_bound(a, b)) {
-            return Ok(None);
+            return None;
         }
         let substitution = Substitution::new(self, a, b);
         let mut row: Vec<f64> = (0..=b.len()).map(|j| j as f64 * self.insertion()).collect();
@@ -138,11 +147,11 @@ impl ConvEd {
             }
             // Every script passes through some cell of this row.
             if surely_exceeded(least) {
-                return Ok(None);
+                return None;
             }
         }
         let raw = row[b.len()];
-        Ok((!exceeded(raw)).then(|| self.scale(raw, a.len(), b.len())))
+        (!exceeded(raw)).then(|| self.scale(raw, a.len(), b.len()))
     }
 
     /// What the numbers of utterances alone cost. Substitutions stay within a

@@ -166,20 +166,25 @@ pub fn profiles(path: impl AsRef<Path>) -> Result<Vec<Vec<String>>> {
     Ok(profiles)
 }
 
-/// Who is who in `split` of the ConvAI2 folder `dir`: profiles that share
-/// [`SHARED_SENTENCES`] sentences are one person's.
+/// Who is who in `split` of the ConvAI2 folder `dir`: profiles that share `n`
+/// sentences are one person's. [`SHARED_SENTENCES`] is the right `n`.
 ///
 /// For `train`, where dialogues may be missing but profiles are not, the union
 /// is built over all profiles of [`TRAIN_PROFILES`]; for any other split over
 /// those of `sessions`.
 ///
 /// # Errors
-/// For `train`, if the file of profiles cannot be read.
-pub fn who_is_who(dir: impl AsRef<Path>, split: &str, sessions: &[Session]) -> Result<Profiles> {
+/// For `train`, if the file of profiles cannot be read; `n` of 0.
+pub fn who_is_who(
+    dir: impl AsRef<Path>,
+    split: &str,
+    n: usize,
+    sessions: &[Session],
+) -> Result<Profiles> {
     if split == "train" {
-        Profiles::shared(profiles(dir.as_ref().join(TRAIN_PROFILES))?, SHARED_SENTENCES)
+        Profiles::shared(profiles(dir.as_ref().join(TRAIN_PROFILES))?, n)
     } else {
-        Profiles::shared(sessions.iter().map(|s| &s.profile), SHARED_SENTENCES)
+        Profiles::shared(sessions.iter().map(|s| &s.profile), n)
     }
 }
 
@@ -203,7 +208,7 @@ pub fn persons(dir: impl AsRef<Path>, split: &str, targets: &[Speaker]) -> Resul
             split: split.to_owned(),
         });
     }
-    who_is_who(dir, split, &sessions)?.group(sessions)
+    who_is_who(dir, split, SHARED_SENTENCES, &sessions)?.group(sessions)
 }
 
 #[cfg(test)]

@@ -83,7 +83,8 @@ impl<'a> Distractors<'a> {
         let Some(&(owner, found)) = self.sessions.get(session) else {
             return Err(Error::UnknownSession { session: session.to_owned() });
         };
-        let is_reply = turn > 0 && found.messages.get(turn).is_some_and(|m| m.role == Role::Assistant);
+        let is_reply =
+            turn > 0 && found.messages.get(turn).is_some_and(|m| m.role == Role::Assistant);
         if !is_reply {
             return Err(Error::NotAReply { session: session.to_owned(), turn });
         }

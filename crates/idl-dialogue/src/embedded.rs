@@ -91,7 +91,11 @@ fn parse(name: &str, text: &str) -> Result<EmbeddedPerson> {
         let turns = [Role::User, Role::Assistant].into_iter().cycle();
         Session {
             id: format!("{id}-{number}"),
-            messages: said.into_iter().zip(turns).map(|(s, role)| Utterance::new(role, s)).collect(),
+            messages: said
+                .into_iter()
+                .zip(turns)
+                .map(|(s, role)| Utterance::new(role, s))
+                .collect(),
             profile: Vec::new(),
         }
     };
@@ -114,9 +118,6 @@ mod tests {
     #[test]
     fn a_wrong_file_is_named() {
         let error = parse("eve", "{\n\"id\": 1}").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "data/embedded/eve.json:2: expected a JSON object"
-        );
+        assert_eq!(error.to_string(), "data/embedded/eve.json:2: expected a JSON object");
     }
 }

@@ -105,7 +105,7 @@ pub enum Error {
     },
 
     /// A session's profile is not among those that the persons were made of.
-    #[error("session `{session}`: its profile is not among those that were grouped")]
+    #[error("session `{session}`: field `profile`: expected one of those that were grouped")]
     UnknownProfile {
         /// The session's id.
         session: String,

@@ -142,9 +142,8 @@ impl Profiles {
     /// The number of the person whose profile this is, below
     /// [`len`](Self::len), if it is among those that were grouped.
     pub fn person_of<S: AsRef<str>>(&self, profile: &[S]) -> Option<usize> {
-        let set: Option<Vec<usize>> = normal_forms(profile)
-            .map(|sentence| self.sentences.get(&sentence).copied())
-            .collect();
+        let set: Option<Vec<usize>> =
+            normal_forms(profile).map(|sentence| self.sentences.get(&sentence).copied()).collect();
         self.person_of.get(&sorted_set(set?)).copied()
     }
 

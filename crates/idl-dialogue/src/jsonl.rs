@@ -255,10 +255,7 @@ mod tests {
             first_error("{\"a\": 3}", |r| r.optional_strings("a").map(|_| ())),
             "f.jsonl:1: field `a`: expected an array of strings, found a number"
         );
-        assert_eq!(
-            first_error("{}\n[]", |_| Ok(())),
-            "f.jsonl:2: expected a JSON object"
-        );
+        assert_eq!(first_error("{}\n[]", |_| Ok(())), "f.jsonl:2: expected a JSON object");
     }
 
     #[test]

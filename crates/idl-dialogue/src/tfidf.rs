@@ -164,10 +164,10 @@ mod tests {
     /// apart as its vocabulary does.
     #[test]
     fn cosines_agree_with_scikit_learn() {
-        let vectors: Value = serde_json::from_str(include_str!("../tests/data/tfidf.json")).unwrap();
-        let strings = |key: &str| -> Vec<String> {
-            serde_json::from_value(vectors[key].clone()).unwrap()
-        };
+        let vectors: Value =
+            serde_json::from_str(include_str!("../tests/data/tfidf.json")).unwrap();
+        let strings =
+            |key: &str| -> Vec<String> { serde_json::from_value(vectors[key].clone()).unwrap() };
         let (fitted, texts) = (strings("fit"), strings("texts"));
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         for (key, sublinear, fit) in

@@ -1,5 +1,7 @@
 //! The embedded people keep their rules.
 
+#![allow(clippy::unwrap_used)] // helpers of tests fail as tests do
+
 use std::collections::{HashMap, HashSet};
 
 use idl_dialogue::{EmbeddedPerson, Role, Session, distractors, embedded};
@@ -57,7 +59,8 @@ fn sessions_are_short_and_alternate() {
 #[test]
 fn the_style_is_that_of_the_embedded_base() {
     let styled = |text: &str| {
-        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || " .,?!'".contains(c);
+        let allowed =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || " .,?!'".contains(c);
         let spaced = text.split(' ').all(|word| {
             let mark = matches!(word, "." | "," | "?" | "!" | "...");
             mark || (!word.is_empty() && !word.contains(['.', ',', '?', '!']))

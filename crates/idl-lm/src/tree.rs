@@ -98,6 +98,12 @@ impl TokenTree {
         &self.spans
     }
 
+    /// The lengths of the branches, in the order they were added.
+    #[must_use]
+    pub fn branch_lengths(&self) -> Vec<usize> {
+        self.branches.iter().map(|b| b.ids.len()).collect()
+    }
+
     /// One pass of `model`. Gradients flow where torch records them; the
     /// reductions are in 32 bits whatever the model's precision.
     ///

@@ -1,1 +1,42 @@
-//! Dialogue metrics that agree with their references: F1, Distinct, hits@k, likelihoods with own, other and no sessions, intervals over persons.
+#![doc = include_str!("../README.md")]
+
+mod bleu;
+mod bootstrap;
+mod chance;
+mod compat;
+mod distinct;
+mod error;
+mod f1;
+mod length;
+mod likelihood;
+#[cfg(feature = "traits")]
+mod models;
+mod nli;
+mod persona;
+mod ranking;
+mod rouge;
+mod score;
+mod special;
+mod text;
+mod ttest;
+
+pub use bleu::{
+    Bleu, BleuParams, BleuScore, BleuStats, Convention, NltkSmoothing, Smoothing, sentence_bleu,
+};
+pub use bootstrap::{Bootstrap, Interval, PairedInterval};
+pub use chance::{ChanceRows, Example, chance_rows};
+pub use compat::{clv_bleu, released_bleu};
+pub use distinct::{Denominator, Distinct};
+pub use error::{Error, Result};
+pub use f1::{WordF1, word_f1};
+pub use length::{LengthStats, Lengths};
+pub use likelihood::{Condition, NllByPerson, PairedSample, TokenNll};
+#[cfg(feature = "traits")]
+pub use models::p_co;
+pub use nli::{Consistency, Verdict};
+pub use persona::{ENGLISH_STOP_WORDS, OverlapScore, WordSets, cosine, p_co_tfidf};
+pub use ranking::{HitsAtK, hits_at_k, rank};
+pub use rouge::{RougeL, RougeScore, rouge_l};
+pub use score::{Score, Signature};
+pub use text::{Tokenizer, porter_stem};
+pub use ttest::{TTest, paired_t_test};

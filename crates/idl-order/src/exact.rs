@@ -2,7 +2,8 @@
 
 use crate::input::Distances;
 
-/// Up to so many sessions the order is proven optimal.
+/// Up to so many sessions the order is proven optimal. The table of the next
+/// size would take more than 80 MB.
 pub const EXACT_LIMIT: usize = 18;
 
 /// Room for rounding when a bound is compared with a known cost: sums of the
@@ -17,9 +18,10 @@ const SLACK: f64 = 1e-9;
 /// rest of `S` and ends; `v` is in `S`. `O(2^n n^2)` time and `O(2^n n)`
 /// memory if nothing is pruned.
 ///
-/// A subset is pruned if even its cheapest start, preceded by the cheapest
-/// steps out of every node outside of `S`, costs more than `known`: the nodes
-/// outside come before `S` on the path, and each is left exactly once.
+/// An entry is pruned if, preceded by the cheapest steps out of every node
+/// outside of `S`, it costs more than `known`: the nodes outside come before
+/// `S` on the path, and each is left exactly once. A subset whose entries are
+/// all pruned costs no time in larger subsets.
 pub(crate) fn held_karp(distances: &Distances, end: &[f64], known: f64) -> Vec<usize> {
     let n = distances.len();
     let full = (1_usize << n) - 1;
@@ -32,39 +34,64 @@ pub(crate) fn held_karp(distances: &Distances, end: &[f64], known: f64) -> Vec<u
     let limit = known + known * SLACK + f64::MIN_POSITIVE;
 
     let mut rest = vec![f64::INFINITY; (full + 1) * n];
-    // `before[S]` = sum of the cheapest steps out of the nodes outside of S.
+    let mut alive = vec![false; full + 1];
     for set in 1..=full {
-        let outside: f64 = (0..n).filter(|v| set >> v & 1 == 0).map(|v| cheapest_step[v]).sum();
+        let outside: f64 = nodes(full & !set).map(|v| cheapest_step[v]).sum();
         if outside > limit {
             continue;
         }
-        for v in (0..n).filter(|v| set >> v & 1 == 1) {
+        let (smaller, larger) = rest.split_at_mut(set * n);
+        for v in nodes(set) {
             let without = set & !(1 << v);
             let cost = if without == 0 {
                 end[v]
-            } else {
+            } else if alive[without] {
                 // Entries of nodes outside of `without` are infinite.
-                let next = &rest[without * n..(without + 1) * n];
-                let steps = distances.row(v).iter().zip(next).map(|(d, r)| d + r);
-                steps.fold(f64::INFINITY, |least, x| if x < least { x } else { least })
+                least_sum(distances.row(v), &smaller[without * n..(without + 1) * n])
+            } else {
+                continue;
             };
             if cost + outside <= limit {
-                rest[set * n + v] = cost;
+                larger[v] = cost;
+                alive[set] = true;
             }
         }
     }
 
-    let mut order = Vec::with_capacity(n);
+    let mut order: Vec<usize> = Vec::with_capacity(n);
     let mut set = full;
-    let mut last = None;
     while set != 0 {
-        let cost = |v: usize| rest[set * n + v] + last.map_or(0.0, |last| distances.get(last, v));
-        let nodes = (0..n).filter(|v| set >> v & 1 == 1);
+        let cost =
+            |v: usize| rest[set * n + v] + order.last().map_or(0.0, |&last| distances.get(last, v));
         // `min_by` keeps the first of several equal minima: the smallest index.
-        let Some(next) = nodes.min_by(|&a, &b| cost(a).total_cmp(&cost(b))) else { break };
+        let Some(next) = nodes(set).min_by(|&a, &b| cost(a).total_cmp(&cost(b))) else { break };
         order.push(next);
         set &= !(1 << next);
-        last = Some(next);
     }
     order
+}
+
+/// The members of a set.
+fn nodes(mut set: usize) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let node = set.trailing_zeros();
+        set &= set.checked_sub(1)?;
+        Some(node as usize)
+    })
+}
+
+/// The least `x + y`. Four running minima keep the comparisons independent of
+/// each other, so that the compiler may use vector instructions.
+fn least_sum(x: &[f64], y: &[f64]) -> f64 {
+    let min = |a: f64, b: f64| if a < b { a } else { b };
+    let (x4, x_rest) = x.as_chunks::<4>();
+    let (y4, y_rest) = y.as_chunks::<4>();
+    let mut least = [f64::INFINITY; 4];
+    for (x, y) in x4.iter().zip(y4) {
+        for (least, (x, y)) in least.iter_mut().zip(x.iter().zip(y)) {
+            *least = min(x + y, *least);
+        }
+    }
+    let rest = x_rest.iter().zip(y_rest).map(|(x, y)| x + y);
+    least.into_iter().chain(rest).fold(f64::INFINITY, |a, b| min(b, a))
 }

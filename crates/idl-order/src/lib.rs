@@ -2,9 +2,11 @@
 
 mod error;
 mod exact;
-mod heuristic;
 mod input;
+mod nearest;
+mod path;
 mod policy;
+mod search;
 mod session_order;
 
 pub use error::{Error, Result};

@@ -4,9 +4,14 @@ use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 use crate::exact::{EXACT_LIMIT, held_karp};
-use crate::heuristic::{nearest_neighbour, search, total_cost};
 use crate::input::{Distances, check_target};
+use crate::nearest::nearest_neighbour;
+use crate::search::search;
 use crate::{Error, Policy, Result};
+
+/// How long to search where no optimum is proven: at most, a tour of 500
+/// sessions takes less than a second.
+const KICKS_PER_SESSION: usize = 200;
 
 /// An order of sessions and what it costs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -93,6 +98,11 @@ fn finish(distances: &Distances, end: &[f64], order: Vec<usize>, exact: bool) ->
     SessionOrder { cost: total_cost(distances, end, &order), order, exact }
 }
 
+/// The cost of a path that ends: its steps and the end of its last node.
+fn total_cost(distances: &Distances, end: &[f64], order: &[usize]) -> f64 {
+    distances.path_cost(order) + order.last().map_or(0.0, |&last| end[last])
+}
+
 /// The cheapest path whose last node `v` costs `end[v]` in addition; beyond
 /// [`EXACT_LIMIT`] nodes a good one.
 fn cheapest_path(distances: &Distances, end: &[f64]) -> Vec<usize> {
@@ -100,10 +110,11 @@ fn cheapest_path(distances: &Distances, end: &[f64]) -> Vec<usize> {
     if n <= 1 {
         return (0..n).collect();
     }
-    let good = search(distances, end);
     if n > EXACT_LIMIT {
-        return good;
+        return search(distances, end, KICKS_PER_SESSION * n);
     }
+    // The better the known path, the more is pruned.
+    let good = search(distances, end, 4 * n);
     held_karp(distances, end, total_cost(distances, end, &good))
 }
 

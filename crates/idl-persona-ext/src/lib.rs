@@ -5,6 +5,8 @@ mod lexicon;
 mod object;
 mod pattern;
 mod persona;
+mod phrase;
+mod reading;
 mod rules;
 mod text;
 mod triple;

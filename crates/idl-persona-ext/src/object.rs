@@ -44,9 +44,11 @@ pub fn replace_object(utterance: &str, from: &str, to: &str) -> Option<String> {
     let mut copied = 0;
     for place in found {
         let span = words[place.start].span.start..words[place.end - 1].span.end;
-        let article = place.start.checked_sub(1).map(|i| &words[i]).filter(|w| {
-            matches!(w.text.as_str(), "a" | "an") && w.span.start >= copied
-        });
+        let article = place
+            .start
+            .checked_sub(1)
+            .map(|i| &words[i])
+            .filter(|w| matches!(w.text.as_str(), "a" | "an") && w.span.start >= copied);
         if let Some(article) = article {
             altered.push_str(&utterance[copied..article.span.start]);
             altered.push_str(indefinite(to, &utterance[article.span.clone()]));
@@ -65,8 +67,20 @@ pub fn replace_object(utterance: &str, from: &str, to: &str) -> Option<String> {
 fn indefinite<'a>(next: &str, old: &'a str) -> &'a str {
     let capital = old.starts_with('A');
     match next.chars().next().map(|c| c.to_ascii_lowercase()) {
-        Some('a' | 'e' | 'i' | 'o' | 'u') => if capital { "An" } else { "an" },
-        Some(c) if c.is_alphabetic() => if capital { "A" } else { "a" },
+        Some('a' | 'e' | 'i' | 'o' | 'u') => {
+            if capital {
+                "An"
+            } else {
+                "an"
+            }
+        }
+        Some(c) if c.is_alphabetic() => {
+            if capital {
+                "A"
+            } else {
+                "a"
+            }
+        }
         _ => old,
     }
 }

@@ -107,7 +107,12 @@ pub fn print_triples(triples: &[Triple], order: TripleOrder) -> String {
             let clean = |part: &str, comma: bool| {
                 part.replace(|c| matches!(c, '<' | '>' | '\n' | '\r') || (comma && c == ','), " ")
             };
-            format!("<{}, {}, {}>", clean(first, true), clean(&t.relation, true), clean(last, false))
+            format!(
+                "<{}, {}, {}>",
+                clean(first, true),
+                clean(&t.relation, true),
+                clean(last, false)
+            )
         })
         .collect();
     lines.join("\n")

@@ -1,1 +1,25 @@
-//! In-dialogue learning in one crate: the family of idl-* crates behind features, and the whole pipeline as one call.
+#![doc = include_str!("../README.md")]
+
+mod error;
+#[cfg(feature = "torch")]
+pub mod evaluate;
+#[cfg(feature = "torch")]
+pub mod learn;
+mod pipeline;
+
+pub use error::{Error, Result};
+pub use idl_cluster as cluster;
+pub use idl_conved as conved;
+pub use idl_dialogue as dialogue;
+#[cfg(feature = "torch")]
+pub use idl_dpoc_loss as dpoc_loss;
+#[cfg(feature = "torch")]
+pub use idl_encoder as encoder;
+#[cfg(feature = "torch")]
+pub use idl_lm as lm;
+pub use idl_metrics as metrics;
+pub use idl_order as order;
+pub use idl_persona_ext as persona_ext;
+#[cfg(feature = "torch")]
+pub use idl_train as train;
+pub use pipeline::{PersonIndex, Pipeline, Selection};

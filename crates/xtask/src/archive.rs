@@ -28,7 +28,7 @@ pub(crate) fn extract(
         if entry.is_dir() || entry.enclosed_name().is_none() {
             continue;
         }
-        if let Some(place) = choose(entry.name()) {
+        if let Some(place) = choose(&entry.name().map_err(bad)?) {
             total += entry.size();
             chosen.push((index, PathBuf::from(place)));
         }

@@ -127,7 +127,7 @@ impl Lock<'_> {
         write_manifest(made)?;
         let place = self.cache.entry(name);
         if place.exists() {
-            // Here is an incomplete entry: a complete one would have been used.
+            // Incomplete, or out of date: a good one would have been used.
             fs::remove_dir_all(&place).map_err(Error::io("replace", &place))?;
         }
         match fs::rename(made, &place) {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cache::{self, Cache};
 use crate::config::{Config, Source};
-use crate::process::{self, output};
+use crate::process::{output, say};
 use crate::{cuda, encoder, fetch, libtorch, setup, test};
 
 /// Collects lines; remembers whether something that is needed is missing.
@@ -16,23 +16,23 @@ struct Report {
 
 impl Report {
     fn ok(&self, name: &str, text: &str) {
-        println!("ok      {name:<14} {text}");
+        say(&format!("ok      {name:<14} {text}"));
     }
 
     fn note(&self, name: &str, text: &str) {
-        println!("note    {name:<14} {text}");
+        say(&format!("note    {name:<14} {text}"));
     }
 
     fn lacks(&mut self, name: &str, text: &str, todo: &str) {
         self.lacking = true;
-        println!("MISSING {name:<14} {text}\n        {:<14} -> {todo}", "");
+        say(&format!("MISSING {name:<14} {text}\n        {:<14} -> {todo}", ""));
     }
 }
 
 /// Prints the report and returns the exit code: 1 if something is missing.
 pub(crate) fn run(root: &Path) -> u8 {
     let mut report = Report::default();
-    rust(root, &mut report);
+    rust(&mut report);
     python(&report);
     let config = Config::load(root);
     checkout(root, config.as_ref(), &mut report);
@@ -42,19 +42,19 @@ pub(crate) fn run(root: &Path) -> u8 {
             report.note("environment", &warning);
         }
     }
-    gpu(config.as_ref(), &report);
+    gpu(config.as_ref(), &mut report);
     encoder(config.as_ref(), &mut report);
     threads(&report);
     cache_folder(&mut report);
     if report.lacking {
-        println!("\nSomething is missing: follow the arrows, then run this again.");
+        say("\nSomething is missing: follow the arrows, then run this again.");
     } else {
-        println!("\nAll is well.");
+        say("\nAll is well.");
     }
     u8::from(report.lacking)
 }
 
-fn rust(root: &Path, report: &mut Report) {
+fn rust(report: &mut Report) {
     let needed = (1, 95);
     match output("rustc", &["--version"]) {
         Some(text) if minor_version(&text).is_some_and(|v| v >= needed) => {
@@ -69,7 +69,7 @@ fn rust(root: &Path, report: &mut Report) {
         None => report.lacks("cargo", "cannot be run", "install Rust from https://rustup.rs"),
     }
     for (name, component) in [("rustfmt", "fmt"), ("clippy", "clippy")] {
-        if test::has_component(root, component) {
+        if test::has_component(component) {
             report.ok(name, "present");
         } else {
             report.lacks(
@@ -100,12 +100,12 @@ fn python(report: &Report) {
         Some(text) => report.ok("python3", &text),
         None => report.note("python3", "none; set-up takes libtorch's own archive through curl"),
     }
-    match fetch::Pip::find() {
-        fetch::Pip::Ready(python) => {
+    match fetch::python_with_pip() {
+        Some(python) => {
             let text = output(python, &["-m", "pip", "--version"]).unwrap_or_default();
             report.ok("pip", &text);
         }
-        _ => report.note("pip", "none; the sentence encoder cannot be fetched without it"),
+        None => report.note("pip", "none; the sentence encoder cannot be fetched without it"),
     }
 }
 
@@ -189,8 +189,7 @@ fn abi(dir: &Path, report: &mut Report) {
     }
 }
 
-fn gpu(config: Option<&Config>, report: &Report) {
-    let linked = config.is_some_and(|c| c.link.is_some());
+fn gpu(config: Option<&Config>, report: &mut Report) {
     let smi = ["--query-gpu=name,driver_version", "--format=csv,noheader"];
     let driver = output("nvidia-smi", &smi).filter(|text| !text.is_empty());
     let library = output("ldconfig", &["-p"]).is_some_and(|text| text.contains("libcuda.so"));
@@ -199,7 +198,10 @@ fn gpu(config: Option<&Config>, report: &Report) {
         (None, true) => report.note("GPU", "libcuda.so is here, but nvidia-smi finds no GPU"),
         (None, false) => report.note("GPU", "no CUDA driver; programs run on the CPU"),
     }
-    if linked {
+    let link = config.and_then(|c| c.link.as_deref());
+    if link.is_some_and(|link| !link.join("lib/libtorch_cuda.so").exists()) {
+        report.lacks("CUDA", "the folder to link through is gone", "cargo xtask setup --cuda");
+    } else if link.is_some() {
         report.ok("CUDA", "programs are linked with libtorch_cuda");
     } else {
         let how = match cuda::python_torch() {

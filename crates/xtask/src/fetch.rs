@@ -31,34 +31,14 @@ pub(crate) struct Purpose {
     pub(crate) instead: &'static str,
 }
 
-/// Whether pip can be used.
-#[derive(Debug)]
-pub(crate) enum Pip {
-    Ready(OsString),
-    NoPip,
-    NoPython,
-}
-
-impl Pip {
-    /// The first python that has pip.
-    pub(crate) fn find() -> Self {
-        let mut found = Self::NoPython;
-        for python in ["python3", "python"] {
-            let works = |args: &[&str]| {
-                let mut command = Command::new(python);
-                command.args(args).stdin(Stdio::null());
-                command.stdout(Stdio::null()).stderr(Stdio::null());
-                command.status().is_ok_and(|s| s.success())
-            };
-            if works(&["-m", "pip", "--version"]) {
-                return Self::Ready(python.into());
-            }
-            if works(&["--version"]) {
-                found = Self::NoPip;
-            }
-        }
-        found
-    }
+/// The first python that has pip.
+pub(crate) fn python_with_pip() -> Option<OsString> {
+    ["python3", "python"].into_iter().map(OsString::from).find(|python| {
+        let mut command = Command::new(python);
+        command.args(["-m", "pip", "--version"]).stdin(Stdio::null());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|s| s.success())
+    })
 }
 
 /// Fetches wheels with pip into `dir` and returns their paths, in order.

@@ -7,11 +7,11 @@ use crate::archive;
 use crate::cache::{Cache, Lock};
 use crate::config::{Config, Source};
 use crate::error::{Error, Result};
-use crate::fetch::{self, Pip, Purpose, Wheel};
+use crate::fetch::{self, Purpose, Wheel};
 
 /// What tch 0.24 is made for.
 pub(crate) const VERSION: &str = "2.11.0";
-/// Patch releases keep the interface.
+/// As [`VERSION`], whatever the patch release.
 pub(crate) const VERSION_PREFIX: &str = "2.11.";
 
 const ENTRY: &str = "libtorch-2.11.0-cpu";
@@ -102,13 +102,11 @@ fn install(lock: &Lock<'_>, url: Option<&str>) -> Result<PathBuf> {
     if (os, arch) != ("linux", "x86_64") {
         return Err(Error::Platform { os, arch });
     }
-    match Pip::find() {
-        Pip::Ready(python) => from_wheels(lock, &python),
-        Pip::NoPip | Pip::NoPython => {
-            eprintln!("xtask: no python3 with pip; taking libtorch's own archive");
-            from_archive(lock, ARCHIVE_URL)
-        }
+    if let Some(python) = fetch::python_with_pip() {
+        return from_wheels(lock, &python);
     }
+    eprintln!("xtask: there is no python3 with pip; taking libtorch's own archive");
+    from_archive(lock, ARCHIVE_URL)
 }
 
 fn from_wheels(lock: &Lock<'_>, python: &std::ffi::OsString) -> Result<PathBuf> {
@@ -192,11 +190,19 @@ pub(crate) fn validate(dir: &Path, origin: &'static str, todo: &'static str) -> 
         }
     }
     match version_of(dir) {
-        Some(version) if version.starts_with(VERSION_PREFIX) => Ok(()),
+        Some(version) if fits(dir, &version) => Ok(()),
         _ if std::env::var_os("LIBTORCH_BYPASS_VERSION_CHECK").is_some() => Ok(()),
         Some(version) => bad(format!("it is version {version}, and tch needs {VERSION}")),
         None => bad("its version cannot be found".into()),
     }
+}
+
+/// Patch releases keep the interface, but where there is a `build-version`,
+/// torch-sys insists on the very one.
+fn fits(dir: &Path, version: &str) -> bool {
+    let number = version.split('+').next().unwrap_or_default();
+    number == VERSION
+        || (version.starts_with(VERSION_PREFIX) && !dir.join("build-version").exists())
 }
 
 /// The version a libtorch folder says it has: in the archive's `build-version`,
@@ -265,6 +271,11 @@ mod tests {
         assert!(error(Path::new("relative")).contains("absolute"));
         let old = folder("build-version", "2.5.1+cpu");
         assert!(error(old.path()).contains("it is version 2.5.1+cpu, and tch needs 2.11.0"));
+        // torch-sys looks at build-version, and only there.
+        let patch = folder("build-version", "2.11.1+cpu");
+        assert!(error(patch.path()).contains("2.11.1"));
+        let patch = folder("version.py", "__version__ = '2.11.1+cu130'");
+        validate(patch.path(), "", "").unwrap();
         // 2.110 is not 2.11.
         let new = folder("build-version", "2.110.0");
         assert!(error(new.path()).contains("2.110.0"));

@@ -42,7 +42,7 @@ fn run() -> Result<u8> {
     let root = process::workspace_root();
     match cli::parse(std::env::args_os().skip(1))? {
         Command::Help(text) => {
-            print!("{text}");
+            process::say(text.trim_end());
             Ok(0)
         }
         Command::Setup(options) => setup::run(&root, &options).map(|_| 0),

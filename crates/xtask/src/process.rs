@@ -17,12 +17,11 @@ pub(crate) fn workspace_root() -> PathBuf {
     package.ancestors().nth(2).map_or_else(|| package.clone(), Path::to_path_buf)
 }
 
-/// A cargo command in the checkout that finds libtorch through
+/// A cargo command that finds libtorch through
 /// `.cargo/libtorch.toml` alone, as a plain cargo of the user's would: then
 /// both share what they build.
-pub(crate) fn cargo(root: &Path, config: Option<&Config>) -> Result<Command> {
+pub(crate) fn cargo(config: Option<&Config>) -> Result<Command> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root);
     for (name, _) in std::env::vars_os() {
         // The cargo that started us has set these for us; they would hide a
         // newer libtorch.toml, or make build scripts run again.
@@ -66,6 +65,12 @@ pub(crate) fn users_flags(tool: &str) -> Option<Vec<String>> {
 fn join(mut users: Vec<String>, ours: Vec<String>) -> String {
     users.extend(ours);
     users.join("\x1f")
+}
+
+/// Prints a line, as `println!`, but a reader that has gone away (`| head`) is
+/// no reason to panic.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// Runs a command with the terminal as its own.

@@ -6,6 +6,7 @@ use crate::cache::Cache;
 use crate::cli::SetupOptions;
 use crate::config::Config;
 use crate::error::Result;
+use crate::process::say;
 use crate::{cuda, encoder, libtorch, process};
 
 /// Sets up what is missing and returns what is now recorded.
@@ -27,9 +28,7 @@ pub(crate) fn run(root: &Path, options: &SetupOptions) -> Result<Config> {
     };
 
     config.encoder = if options.no_encoder {
-        // Not wanted now, but no reason to forget one that is there.
-        let known = recorded.and_then(|c| c.encoder);
-        known.filter(|dir| encoder::missing(dir).is_none())
+        encoder::known(recorded.as_ref())
     } else {
         Some(encoder::resolve(&cache, recorded.as_ref())?)
     };
@@ -39,11 +38,11 @@ pub(crate) fn run(root: &Path, options: &SetupOptions) -> Result<Config> {
         eprintln!("xtask: warning: {warning}");
     }
     if !options.keep {
-        println!("libtorch  {}", config.libtorch.display());
+        say(&format!("libtorch  {}", config.libtorch.display()));
         if let Some(encoder) = &config.encoder {
-            println!("encoder   {}", encoder.display());
+            say(&format!("encoder   {}", encoder.display()));
         }
-        println!("Plain cargo build, test, bench, run and doc work now.");
+        say("Plain cargo build, test, bench, run and doc work now.");
     }
     Ok(config)
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use crate::cli::{SetupOptions, TestOptions};
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::process::say;
 use crate::tally::Tally;
 use crate::{process, setup};
 
@@ -59,14 +60,14 @@ pub(crate) fn run(root: &Path, options: &TestOptions) -> Result<()> {
     }
     if options.list {
         for step in &steps {
-            println!("{:<7} {}", step.name, step.what);
+            say(&format!("{:<7} {}", step.name, step.what));
             for command in &step.commands {
-                println!("          cargo {}", command.join(" "));
+                say(&format!("          cargo {}", command.join(" ")));
             }
         }
         return Ok(());
     }
-    check_components(root, &steps)?;
+    check_components(&steps)?;
     let config = setup::run(root, &SetupOptions { keep: true, ..SetupOptions::default() })?;
 
     let begin = Instant::now();
@@ -88,21 +89,21 @@ pub(crate) fn run(root: &Path, options: &TestOptions) -> Result<()> {
 
     eprintln!();
     for (name, elapsed) in times {
-        println!("step {name:<7} ok {:>8}", time(elapsed));
+        say(&format!("step {name:<7} ok {:>8}", time(elapsed)));
     }
-    println!("all steps ok in {}", time(begin.elapsed()));
+    say(&format!("all steps ok in {}", time(begin.elapsed())));
     for line in closing {
-        println!("{line}");
+        say(&line);
     }
-    println!("{} passed, {} failed", tally.passed, tally.failed);
+    say(&format!("{} passed, {} failed", tally.passed, tally.failed));
     Ok(())
 }
 
 fn run_step(root: &Path, config: &Config, step: &Step, tally: &mut Tally) -> Result<()> {
     for args in &step.commands {
         eprintln!("$ cargo {}", args.join(" "));
-        let mut command = process::cargo(root, Some(config))?;
-        command.args(args);
+        let mut command = process::cargo(Some(config))?;
+        command.current_dir(root).args(args);
         if step.name == "doc" {
             process::add_rustdoc_flags(&mut command, &["-D", "warnings"]);
         }
@@ -118,9 +119,9 @@ fn run_step(root: &Path, config: &Config, step: &Step, tally: &mut Tally) -> Res
     Ok(())
 }
 
-fn check_components(root: &Path, steps: &[Step]) -> Result<()> {
+fn check_components(steps: &[Step]) -> Result<()> {
     for component in ["fmt", "clippy"] {
-        if steps.iter().any(|s| s.name == component) && !has_component(root, component) {
+        if steps.iter().any(|s| s.name == component) && !has_component(component) {
             let name = if component == "fmt" { "rustfmt" } else { "clippy" };
             return Err(Error::Component(name));
         }
@@ -129,8 +130,8 @@ fn check_components(root: &Path, steps: &[Step]) -> Result<()> {
 }
 
 /// Whether `cargo fmt` or `cargo clippy` can run.
-pub(crate) fn has_component(root: &Path, component: &str) -> bool {
-    process::cargo(root, None).is_ok_and(|mut command: Command| {
+pub(crate) fn has_component(component: &str) -> bool {
+    process::cargo(None).is_ok_and(|mut command: Command| {
         command.args([component, "--version"]);
         command.stdin(std::process::Stdio::null());
         command.output().is_ok_and(|out| out.status.success())

@@ -6,26 +6,26 @@ use idl_dpoc_loss::{
 use tch::{Kind, Tensor};
 
 /// Chosen, rejected, criterion.
-pub type Three = [Vec<f64>; 3];
+pub(crate) type Three = [Vec<f64>; 3];
 
 #[derive(Debug, Clone)]
-pub struct Numbers {
-    pub policy: Three,
-    pub reference: Three,
-    pub tokens: Three,
+pub(crate) struct Numbers {
+    pub(crate) policy: Three,
+    pub(crate) reference: Three,
+    pub(crate) tokens: Three,
 }
 
-pub struct Answer {
-    pub output: LossOutput,
-    pub losses: Vec<f64>,
+pub(crate) struct Answer {
+    pub(crate) output: LossOutput,
+    pub(crate) losses: Vec<f64>,
     /// With respect to the policy's chosen, rejected, criterion.
-    pub grads: Three,
+    pub(crate) grads: Three,
 }
 
 impl Numbers {
     /// One example whose log-ratios are a, over one token each. The policy's
     /// log-probabilities are below zero (ORPO wants that).
-    pub fn of_a(a: [f64; 3]) -> Self {
+    pub(crate) fn of_a(a: [f64; 3]) -> Self {
         let base = -1.0 - a.iter().fold(0.0f64, |most, a| most.max(a.abs()));
         Self {
             policy: a.map(|a| vec![base + a]),
@@ -34,7 +34,7 @@ impl Numbers {
         }
     }
 
-    pub fn answer(&self, loss: &PreferenceLoss, kind: Kind) -> Result<Answer> {
+    pub(crate) fn answer(&self, loss: &PreferenceLoss, kind: Kind) -> Result<Answer> {
         let tensors = |three: &Three, kind: Kind| {
             three.each_ref().map(|values| Tensor::from_slice(values).to_kind(kind))
         };
@@ -55,17 +55,17 @@ impl Numbers {
     }
 }
 
-pub fn numbers(tensor: &Tensor) -> Vec<f64> {
+pub(crate) fn numbers(tensor: &Tensor) -> Vec<f64> {
     Vec::try_from(tensor.to_kind(Kind::Double)).unwrap()
 }
 
-pub fn checked(loss: Loss) -> PreferenceLoss {
+pub(crate) fn checked(loss: Loss) -> PreferenceLoss {
     PreferenceLoss::try_from(loss).unwrap()
 }
 
 /// Every loss with default parameters, each also with an added penalty where
 /// it has none.
-pub fn every_loss() -> Vec<PreferenceLoss> {
+pub(crate) fn every_loss() -> Vec<PreferenceLoss> {
     let plain = Loss::all().into_iter().map(checked);
     let penalised = Loss::all()
         .into_iter()
@@ -74,7 +74,7 @@ pub fn every_loss() -> Vec<PreferenceLoss> {
 }
 
 #[track_caller]
-pub fn assert_close(found: &[f64], expected: &[f64], tolerance: f64, what: &str) {
+pub(crate) fn assert_close(found: &[f64], expected: &[f64], tolerance: f64, what: &str) {
     assert_eq!(found.len(), expected.len(), "{what}");
     for (i, (f, e)) in found.iter().zip(expected).enumerate() {
         let close = (f - e).abs() <= tolerance * (1.0 + e.abs());

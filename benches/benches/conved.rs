@@ -1,3 +1,1 @@
-//! demo
-
 fn main() {}

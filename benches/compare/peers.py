@@ -1,0 +1,66 @@
+"""What the comparison scripts share: the environment of the peers, our
+programs, and timing."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+WORKSPACE = HERE.parent.parent
+
+
+def environment():
+    """Continues in a virtual environment that has the peers, made at need
+    under the user's cache folder (PEERS_VENV names another place)."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    place = Path(os.environ.get("PEERS_VENV", cache / "in-dialogue-learning" / "peers"))
+    if Path(sys.prefix) == place:
+        return
+    python = place / "bin" / "python"
+    requirements = HERE / "requirements.txt"
+    stamp = place / "installed.txt"
+    if not stamp.exists() or stamp.read_text() != requirements.read_text():
+        print(f"installing the peers into {place}", file=sys.stderr)
+        venv.create(place, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", requirements], check=True)
+        stamp.write_text(requirements.read_text())
+    os.execv(python, [str(python), *sys.argv])
+
+
+def build(example):
+    """Builds one of this package's examples and returns its path."""
+    command = ["cargo", "build", "--release", "--package", "idl-benches", "--example", example]
+    command += ["--message-format", "json-render-diagnostics"]
+    out = subprocess.run(command, cwd=WORKSPACE, check=True, capture_output=True, text=True).stdout
+    for line in out.splitlines():
+        message = json.loads(line)
+        if message.get("target", {}).get("name") == example and message.get("executable"):
+            return message["executable"]
+    raise SystemExit(f"cargo did not say where it put {example}")
+
+
+def run(program, *args, **environment):
+    """Runs one of our programs; returns the JSON object that it prints."""
+    env = {**os.environ, **environment}
+    command = [program, *map(str, args)]
+    out = subprocess.run(command, check=True, capture_output=True, text=True, env=env)
+    return json.loads(out.stdout)
+
+
+def least_seconds(times, work):
+    """The least time of several runs: what the machine can do undisturbed."""
+    least = float("inf")
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        least = min(least, time.perf_counter() - start)
+    return least
+
+
+def scratch():
+    return tempfile.TemporaryDirectory(prefix="idl-compare-")

@@ -1,0 +1,189 @@
+//! Sessions arranged for matrix products and vector instructions.
+
+use ndarray::Array2;
+#[cfg(feature = "rayon")]
+use rayon::prelude::*;
+
+use super::lanes::LANES;
+use crate::SessionView;
+use crate::pair::dot;
+
+/// The class of no utterance: what fills a session up.
+pub(crate) const FILLER: u16 = u16::MAX;
+
+/// Which utterances share a matrix product. The same for all blocks of a call.
+///
+/// Utterances are placed in *cycles*: a cycle has one slot for each class,
+/// beginning with that of the session's first utterance. Where one class holds more than one role, pairs across roles must be
+/// masked out afterwards.
+#[derive(Clone, Debug)]
+pub(crate) struct Layout {
+    /// The class of each role that occurs; 0 for others.
+    class_of: Box<[u8; 256]>,
+    classes: usize,
+    mixes_roles: bool,
+    dim: usize,
+}
+
+impl Layout {
+    /// For sessions with these roles: two classes if there are two roles and they alternate well enough for
+    /// that to save products, otherwise one class of everything.
+    pub(crate) fn new<'r>(sessions: impl Iterator<Item = &'r [u8]> + Clone, dim: usize) -> Self {
+        let mut occurs = [false; 256];
+        for &role in sessions.clone().flatten() {
+            occurs[usize::from(role)] = true;
+        }
+        let roles = occurs.iter().filter(|&&o| o).count();
+        let single =
+            Layout { class_of: Box::new([0; 256]), classes: 1, mixes_roles: roles > 1, dim };
+        if roles != 2 {
+            return single;
+        }
+        let mut alternating = Layout { classes: 2, mixes_roles: false, ..single.clone() };
+        if let Some(second) = occurs.iter().rposition(|&o| o) {
+            alternating.class_of[second] = 1;
+        }
+        // Products cost cycles times cycles for each class.
+        let cost = |layout: &Layout| {
+            let cycles: usize = sessions.clone().map(|s| layout.cycles(s)).sum();
+            layout.classes as f64 * (cycles as f64).powi(2)
+        };
+        if cost(&alternating) < cost(&single) { alternating } else { single }
+    }
+
+    /// The number of classes: 1 or 2.
+    pub(crate) fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// Whether a class holds more than one role.
+    pub(crate) fn mixes_roles(&self) -> bool {
+        self.mixes_roles
+    }
+
+    /// The class whose slot comes first in the cycles of a session.
+    fn first_class(&self, roles: &[u8]) -> usize {
+        roles.first().map_or(0, |&role| usize::from(self.class_of[usize::from(role)]))
+    }
+
+    /// The position of a class in the cycles that begin with `first_class`.
+    pub(crate) fn position(&self, class: usize, first_class: usize) -> usize {
+        (class + self.classes - first_class) % self.classes
+    }
+
+    /// Class and cycle of each utterance: the next free slot of its class.
+    fn slots(&self, roles: &[u8]) -> impl Iterator<Item = (usize, usize)> {
+        let first_class = self.first_class(roles);
+        let mut next = 0; // over all classes: `cycle * classes + position`
+        roles.iter().map(move |&role| {
+            let class = usize::from(self.class_of[usize::from(role)]);
+            let position = self.position(class, first_class);
+            let slot = next + (position + self.classes - next % self.classes) % self.classes;
+            next = slot + 1;
+            (class, slot / self.classes)
+        })
+    }
+
+    /// The number of cycles that a session takes.
+    fn cycles(&self, roles: &[u8]) -> usize {
+        self.slots(roles).last().map_or(0, |(_, cycle)| cycle + 1)
+    }
+}
+
+/// Up to [`LANES`] sessions side by side, of about the same length and with the
+/// same class first: row
+/// `first_row + cycle * lanes + lane` of a class is what `lane` says in
+/// `cycle`, and zero where it says nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Group {
+    pub(crate) first_row: usize,
+    pub(crate) cycles: usize,
+    pub(crate) first_class: usize,
+}
+
+/// Sessions as unit vectors, grouped.
+#[derive(Debug)]
+pub(crate) struct Block {
+    /// The number of sessions in a group.
+    pub(crate) lanes: usize,
+    /// The place of each session: `group * lanes + lane`.
+    pub(crate) place: Vec<usize>,
+    /// What the session at a place says: class and row, in order.
+    pub(crate) script: Vec<Vec<(usize, usize)>>,
+    pub(crate) groups: Vec<Group>,
+    /// For each class the unit vectors, `[rows, dim]`.
+    pub(crate) vectors: Vec<Array2<f32>>,
+    /// For each class the role of each row, or [`FILLER`].
+    pub(crate) roles: Vec<Vec<u16>>,
+}
+
+impl Block {
+    /// Packs `sessions` with `lanes` to a group. `O(total length * dim)`.
+    pub(crate) fn new(sessions: &[SessionView<'_>], layout: &Layout, lanes: usize) -> Self {
+        debug_assert!((1..=LANES).contains(&lanes));
+        // Sessions of one shape together: little is filled up.
+        let shape: Vec<(usize, usize)> = sessions
+            .iter()
+            .map(|s| (layout.first_class(s.roles()), layout.cycles(s.roles())))
+            .collect();
+        let mut by_shape: Vec<usize> = (0..sessions.len()).collect();
+        by_shape.sort_by_key(|&i| shape[i]);
+
+        let mut place = vec![0; sessions.len()];
+        let mut script = Vec::with_capacity(sessions.len() + layout.classes * lanes);
+        let mut groups = Vec::with_capacity(sessions.len() / lanes + layout.classes);
+        let mut rows = 0;
+        for alike in by_shape.chunk_by(|&i, &j| shape[i].0 == shape[j].0) {
+            for members in alike.chunks(lanes) {
+                let (first_class, mut longest) = (shape[members[0]].0, 0);
+                for (lane, &i) in members.iter().enumerate() {
+                    place[i] = script.len();
+                    longest = longest.max(shape[i].1);
+                    let slots = layout.slots(sessions[i].roles());
+                    script.push(slots.map(|(c, cycle)| (c, rows + cycle * lanes + lane)).collect());
+                }
+                script.resize(script.len().next_multiple_of(lanes), Vec::new());
+                groups.push(Group { first_row: rows, cycles: longest, first_class });
+                rows += longest * lanes;
+            }
+        }
+
+        // Which utterance stands in each row.
+        let mut source = vec![vec![None; rows]; layout.classes];
+        for (session, &place) in sessions.iter().zip(&place) {
+            for (utterance, &(class, row)) in script[place].iter().enumerate() {
+                source[class][row] = Some((session, utterance));
+            }
+        }
+        let roles = source
+            .iter()
+            .map(|rows| {
+                rows.iter().map(|s| s.map_or(FILLER, |(s, u)| u16::from(s.roles()[u]))).collect()
+            })
+            .collect();
+        let vectors = source.iter().map(|rows| unit_vectors(rows, layout.dim)).collect();
+        Block { lanes, place, script, groups, vectors, roles }
+    }
+
+    /// The number of places, taken or not.
+    pub(crate) fn places(&self) -> usize {
+        self.script.len()
+    }
+}
+
+/// One row for each source: its embedding at unit length, or zero.
+fn unit_vectors(sources: &[Option<(&SessionView<'_>, usize)>], dim: usize) -> Array2<f32> {
+    let mut vectors = Array2::zeros((sources.len(), dim));
+    let fill = |(mut row, source): (ndarray::ArrayViewMut1<'_, f32>, &Option<_>)| {
+        let Some((session, utterance)): &Option<(&SessionView<'_>, usize)> = source else { return };
+        let embedding = session.embedding(*utterance);
+        // In f64: squares of legal f32 components may over- and underflow.
+        let scale = dot(embedding, embedding).sqrt().recip();
+        row.zip_mut_with(&embedding, |to, &x| *to = (f64::from(x) * scale) as f32);
+    };
+    #[cfg(feature = "rayon")]
+    vectors.outer_iter_mut().into_par_iter().zip(sources.par_iter()).for_each(fill);
+    #[cfg(not(feature = "rayon"))]
+    vectors.outer_iter_mut().zip(sources).for_each(fill);
+    vectors
+}

@@ -1,0 +1,218 @@
+//! BLEU at corpus and sentence level, as sacreBLEU and as NLTK compute it.
+
+mod ngrams;
+mod params;
+mod score;
+
+use serde::{Deserialize, Serialize};
+
+pub use params::{BleuParams, Convention, NltkSmoothing, Smoothing};
+pub use score::BleuScore;
+
+use crate::text::interned;
+use crate::{Error, Result, Score};
+use ngrams::count;
+
+/// The longest n-gram: its words are packed into one key.
+const MAX_ORDER: usize = 4;
+
+/// What BLEU needs to know of some replies; adding is all there is to merging.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BleuStats {
+    /// Tokens of all hypotheses.
+    pub hyp_len: u64,
+    /// Tokens of the references, of each reply's the nearest in length.
+    pub ref_len: u64,
+    /// Matched n-grams by order, no more often than in one reference.
+    pub correct: [u64; MAX_ORDER],
+    /// N-grams of the hypotheses by order.
+    pub total: [u64; MAX_ORDER],
+    /// Replies too short for an n-gram, by order: NLTK counts one for each.
+    pub too_short: [u64; MAX_ORDER],
+    /// Replies.
+    pub segments: u64,
+}
+
+impl std::ops::AddAssign for BleuStats {
+    fn add_assign(&mut self, other: Self) {
+        self.hyp_len += other.hyp_len;
+        self.ref_len += other.ref_len;
+        self.segments += other.segments;
+        for n in 0..MAX_ORDER {
+            self.correct[n] += other.correct[n];
+            self.total[n] += other.total[n];
+            self.too_short[n] += other.too_short[n];
+        }
+    }
+}
+
+/// Corpus BLEU as an accumulator, which merges: statistics are added up and the
+/// score is computed once (a mean of sentence or batch scores is another
+/// number).
+///
+/// ```
+/// use idl_metrics::{Bleu, BleuParams};
+///
+/// # fn main() -> Result<(), idl_metrics::Error> {
+/// let mut bleu = Bleu::new(BleuParams::default())?;
+/// bleu.add("the cat sat on the mat", &["the cat sat on the mat"])?;
+/// bleu.add("a dog", &["the dog barks", "one dog"])?;
+/// let score = bleu.score();
+/// assert_eq!(score.stats.correct, [7, 5, 4, 3]);
+/// assert!(score.signature.as_str().contains("tok:13a|smooth:exp"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Bleu {
+    params: BleuParams,
+    stats: BleuStats,
+}
+
+impl Bleu {
+    /// An empty accumulator.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for an order outside 1 to 4 or a smoothing value
+    /// that is negative or not finite.
+    pub fn new(params: BleuParams) -> Result<Self> {
+        params.check()?;
+        Ok(Bleu { params, stats: BleuStats::default() })
+    }
+
+    /// Adds a reply, tokenised as the parameters say, and returns its own
+    /// statistics. Time O(tokens log tokens).
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] without a reference; an empty one is a reference.
+    pub fn add(&mut self, hypothesis: &str, references: &[&str]) -> Result<BleuStats> {
+        let lower = |text: &str| {
+            if self.params.lowercase { text.to_lowercase() } else { text.to_owned() }
+        };
+        let tokenizer = self.params.tokenizer;
+        let prepared: Vec<String> = std::iter::once(&hypothesis)
+            .chain(references)
+            .map(|text| tokenizer.prepare(&lower(text)).into_owned())
+            .collect();
+        let ids = interned(prepared.iter().map(|text| tokenizer.pieces(text)));
+        self.add_ids(&ids)
+    }
+
+    /// As [`add`](Self::add), for a reply and references that are tokenised.
+    ///
+    /// # Errors
+    /// [`Error::TooFew`] without a reference.
+    pub fn add_tokens<T: AsRef<str>>(
+        &mut self,
+        hypothesis: &[T],
+        references: &[Vec<T>],
+    ) -> Result<BleuStats> {
+        let all = std::iter::once(hypothesis).chain(references.iter().map(Vec::as_slice));
+        let ids = interned(all.map(|tokens| tokens.iter().map(AsRef::as_ref)));
+        self.add_ids(&ids)
+    }
+
+    fn add_ids(&mut self, ids: &[Vec<u32>]) -> Result<BleuStats> {
+        let stats = match ids {
+            [hypothesis, references @ ..] if !references.is_empty() => {
+                count(hypothesis, references, self.params.max_order)
+            }
+            _ => return Err(Error::TooFew { what: "references", found: 0, needed: 1 }),
+        };
+        self.stats += stats;
+        Ok(stats)
+    }
+
+    /// Takes in another accumulator's replies.
+    ///
+    /// # Errors
+    /// [`Error::Merge`] where the parameters differ.
+    pub fn merge(&mut self, other: &Self) -> Result<()> {
+        if self.params != other.params {
+            return Err(Error::Merge {
+                left: self.params.signature(self.params.max_order).to_string(),
+                right: other.params.signature(other.params.max_order).to_string(),
+            });
+        }
+        self.stats += other.stats;
+        Ok(())
+    }
+
+    /// The score of all replies so far; 0 before the first.
+    #[must_use]
+    pub fn score(&self) -> BleuScore {
+        self.params.score(&self.stats, self.params.max_order)
+    }
+
+    /// BLEU-1 to BLEU-`max_order`, each over all orders up to its own.
+    #[must_use]
+    pub fn scores(&self) -> Vec<Score> {
+        (1..=self.params.max_order)
+            .map(|order| {
+                let score = self.params.score(&self.stats, order);
+                Score { value: score.value, signature: score.signature }
+            })
+            .collect()
+    }
+}
+
+/// BLEU of one reply. Without smoothing or effective order it is mostly 0 for
+/// short replies: see [`BleuParams::sentence`].
+///
+/// ```
+/// use idl_metrics::{BleuParams, sentence_bleu};
+///
+/// # fn main() -> Result<(), idl_metrics::Error> {
+/// let params = BleuParams::sentence();
+/// assert!((sentence_bleu("i like tea", &["i like tea"], params)?.value - 100.0).abs() < 1e-9);
+/// assert_eq!(sentence_bleu("", &["i like tea"], params)?.value, 0.0);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Those of [`Bleu::new`] and [`Bleu::add`].
+pub fn sentence_bleu(
+    hypothesis: &str,
+    references: &[&str],
+    params: BleuParams,
+) -> Result<BleuScore> {
+    let mut bleu = Bleu::new(params)?;
+    bleu.add(hypothesis, references)?;
+    Ok(bleu.score())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn merging_is_adding_and_differs_from_averaging() {
+        let pairs = [("a b c d e", "a b c d f"), ("x", "x y"), ("", "z"), ("a b b", "b b a")];
+        let new = || Bleu::new(BleuParams::default()).unwrap();
+        let (mut whole, mut left, mut right) = (new(), new(), new());
+        for (i, (hypothesis, reference)) in pairs.into_iter().enumerate() {
+            whole.add(hypothesis, &[reference]).unwrap();
+            let part = if i < 2 { &mut left } else { &mut right };
+            part.add(hypothesis, &[reference]).unwrap();
+        }
+        let mean = (left.score().value + right.score().value) / 2.0;
+        left.merge(&right).unwrap();
+        assert_eq!(left, whole);
+        assert_ne!(mean, whole.score().value);
+        let other = Bleu::new(BleuParams { max_order: 2, ..BleuParams::default() }).unwrap();
+        assert!(matches!(left.merge(&other), Err(Error::Merge { .. })));
+    }
+
+    #[test]
+    fn bad_parameters_and_missing_references_are_typed_errors() {
+        for max_order in [0, 5] {
+            let params = BleuParams { max_order, ..BleuParams::default() };
+            assert!(matches!(Bleu::new(params), Err(Error::Parameter { .. })));
+        }
+        assert!(matches!(
+            sentence_bleu("a", &[], BleuParams::default()),
+            Err(Error::TooFew { what: "references", .. })
+        ));
+    }
+}

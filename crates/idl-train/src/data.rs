@@ -1,0 +1,334 @@
+//! From sessions to token trees with completion masks.
+//!
+//! One example is one target dialogue behind its reference sessions: a single
+//! trunk of tokens. Every reply that is learnt is a span of the trunk; what
+//! might have been said instead is a branch that leaves where the reply starts
+//! ([`TokenTree`]). So one pass serves all replies of a dialogue and all their
+//! alternatives.
+
+use std::ops::Range;
+
+use idl_dialogue::{Role, Utterance};
+use idl_lm::{ChatTokenizer, TokenTree};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// A target dialogue with its ordered reference sessions.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Conversation {
+    /// The target's id; errors and logs name it.
+    pub id: String,
+    /// The reference sessions' messages in the order in which they are read.
+    pub references: Vec<Reference>,
+    /// The messages of the target dialogue.
+    pub target: Vec<Utterance>,
+    /// The positions in `target` of the replies to be learnt, ascending.
+    pub replies: Vec<usize>,
+}
+
+/// A reference session in front of a target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reference {
+    /// Its messages.
+    pub messages: Vec<Utterance>,
+    /// Its distance from the target's context: where there is no room for all,
+    /// the farthest go first.
+    pub distance: f64,
+}
+
+/// Which of the published problems a criterion reply shows (section 3.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CriterionKind {
+    /// It contradicts the person's facts.
+    Inconsistency,
+    /// It tells facts that nobody established.
+    Fabrication,
+    /// It speaks as the other participant.
+    Inversion,
+}
+
+impl CriterionKind {
+    /// Every kind, in the paper's order.
+    pub const ALL: [CriterionKind; 3] =
+        [CriterionKind::Inconsistency, CriterionKind::Fabrication, CriterionKind::Inversion];
+
+    /// The name in files and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CriterionKind::Inconsistency => "inconsistency",
+            CriterionKind::Fabrication => "fabrication",
+            CriterionKind::Inversion => "inversion",
+        }
+    }
+}
+
+/// What else might have been said in place of a reply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alternatives {
+    /// The position in the target of the reply, which is the chosen one.
+    pub reply: usize,
+    /// The reply that ranks last.
+    pub rejected: String,
+    /// The reply that ranks between.
+    pub criterion: String,
+    /// What is wrong with it.
+    pub criterion_kind: CriterionKind,
+}
+
+/// A conversation in tokens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Example {
+    /// The conversation's id.
+    pub id: String,
+    /// The trunk, with one span for each reply that is learnt.
+    pub tree: TokenTree,
+    /// The replies behind the spans: positions in the original target.
+    pub replies: Vec<usize>,
+    /// The branches: for each reply of `alternatives` first the rejected, then
+    /// the criterion. Empty for supervised learning.
+    pub alternatives: Vec<Alternatives>,
+    /// How many references, of those given, are in the trunk.
+    pub references: usize,
+    /// How many messages at the target's beginning are not.
+    pub dropped_messages: usize,
+}
+
+impl Example {
+    /// The number of scored tokens of the trunk.
+    #[must_use]
+    pub fn completion_tokens(&self) -> usize {
+        self.tree.spans().iter().map(Range::len).sum()
+    }
+}
+
+/// How conversations become tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct ExampleBuilder<'a> {
+    /// The tokenizer and chat template of the model.
+    pub tokenizer: &'a ChatTokenizer,
+    /// The most tokens of a trunk. More are cut: whole reference sessions
+    /// first, those farthest from the context before others; then the oldest
+    /// turns of the target; never the last turn, never a completion that is
+    /// kept.
+    pub max_tokens: usize,
+}
+
+/// A target behind some references, in tokens.
+struct Trunk {
+    messages: Vec<Utterance>,
+    ids: Vec<i64>,
+}
+
+impl ExampleBuilder<'_> {
+    /// A conversation whose replies are to be learnt or scored.
+    ///
+    /// Prompt and completion are tokenised together and split where the prompt
+    /// ends; a completion starts behind the generation prompt and holds the
+    /// token that ends the reply.
+    ///
+    /// # Errors
+    /// [`Error::Conversation`] where a reply is no message of the person or has
+    /// nothing before it, where no reply survives the cut, and where template
+    /// and tokenizer do not let prompt and reply be told apart; the language
+    /// model's errors.
+    pub fn supervised(&self, conversation: &Conversation) -> Result<Example> {
+        check(conversation)?;
+        let mut kept: Vec<&Reference> = conversation.references.iter().collect();
+        let mut dropped = 0;
+        let trunk = loop {
+            let trunk = self.trunk(&kept, &conversation.target[dropped..])?;
+            if trunk.ids.len() <= self.max_tokens {
+                break trunk;
+            }
+            // The farthest first; of equally far ones the earliest.
+            let farthest = (0..kept.len())
+                .max_by(|&a, &b| kept[a].distance.total_cmp(&kept[b].distance).then(b.cmp(&a)));
+            match farthest {
+                Some(index) => drop(kept.remove(index)),
+                None => dropped += self.next_cut(conversation, dropped, trunk.ids.len())?,
+            }
+        };
+        let replies: Vec<usize> =
+            conversation.replies.iter().copied().filter(|&reply| reply > dropped).collect();
+        let before = trunk.messages.len() - (conversation.target.len() - dropped);
+        let mut tree = TokenTree::new(trunk.ids);
+        for &reply in &replies {
+            let at = before + reply - dropped;
+            let span = self.completion(&conversation.id, &trunk.messages, at, tree.trunk())?;
+            tree.add_span(span)?;
+        }
+        Ok(Example {
+            id: conversation.id.clone(),
+            tree,
+            replies,
+            alternatives: Vec::new(),
+            references: kept.len(),
+            dropped_messages: dropped,
+        })
+    }
+
+    /// The same with alternatives to its replies. Alternatives to replies that
+    /// were cut are left out; replies without alternatives are not scored.
+    ///
+    /// # Errors
+    /// As [`supervised`](Self::supervised); [`Error::Conversation`] where an
+    /// alternative is empty, equals the reply or the other alternative, or
+    /// belongs to no reply of the conversation.
+    pub fn preference(
+        &self,
+        conversation: &Conversation,
+        alternatives: &[Alternatives],
+    ) -> Result<Example> {
+        for a in alternatives {
+            check_alternatives(conversation, a)?;
+        }
+        let with: Vec<usize> = alternatives.iter().map(|a| a.reply).collect();
+        let narrowed = Conversation { replies: with, ..conversation.clone() };
+        let mut example = self.supervised(&narrowed)?;
+        let kept: Vec<Alternatives> = alternatives
+            .iter()
+            .filter(|a| example.replies.contains(&a.reply))
+            .cloned()
+            .collect();
+        let spans = example.tree.spans().to_vec();
+        for (a, span) in kept.iter().zip(spans) {
+            for text in [&a.rejected, &a.criterion] {
+                let ids = self.branch(conversation, &example, span.start, text)?;
+                example.tree.add_branch(span.start, ids)?;
+            }
+        }
+        example.alternatives = kept;
+        Ok(example)
+    }
+
+    /// A reply of its own behind the first `at` tokens of an example's trunk:
+    /// its tokens, EOS included. Prompt and reply are tokenised together.
+    ///
+    /// # Errors
+    /// [`Error::Conversation`] where the tokenizer merges prompt and reply.
+    pub fn branch(
+        &self,
+        conversation: &Conversation,
+        example: &Example,
+        at: usize,
+        text: &str,
+    ) -> Result<Vec<i64>> {
+        // The template writes a reply the same way whatever stands before it,
+        // so the shortest legal dialogue shows how this one is written.
+        let opening = [Utterance::user("hi"), Utterance::assistant(text)];
+        let prompt = self.tokenizer.encode_chat(&opening[..1], true)?;
+        let whole = self.tokenizer.encode_chat(&opening, false)?;
+        let joins = whole.starts_with(&prompt)
+            && prompt.last() == example.tree.trunk().get(at.wrapping_sub(1));
+        if !joins {
+            return Err(Error::Conversation {
+                id: conversation.id.clone(),
+                message: format!("the tokenizer merges the prompt with the reply {text:?}"),
+            });
+        }
+        Ok(self.through_eos(&whole[prompt.len()..]).to_vec())
+    }
+
+    fn trunk(&self, references: &[&Reference], target: &[Utterance]) -> Result<Trunk> {
+        let messages: Vec<Utterance> = references
+            .iter()
+            .flat_map(|r| &r.messages)
+            .chain(target)
+            .cloned()
+            .collect();
+        let ids = self.tokenizer.encode_chat(&messages, false)?;
+        Ok(Trunk { messages, ids })
+    }
+
+    /// How many more messages of the target to drop: up to the next one that
+    /// leaves a reply with something before it.
+    fn next_cut(&self, conversation: &Conversation, dropped: usize, tokens: usize) -> Result<usize> {
+        let last = conversation.replies.last().copied().unwrap_or(0);
+        // At least one message must stay in front of the last reply.
+        if dropped + 1 < last {
+            return Ok(1);
+        }
+        Err(Error::Conversation {
+            id: conversation.id.clone(),
+            message: format!(
+                "its last turn alone has {tokens} tokens, more than max_tokens = {}",
+                self.max_tokens
+            ),
+        })
+    }
+
+    /// The tokens of the reply `messages[at]` within `ids`.
+    fn completion(
+        &self,
+        id: &str,
+        messages: &[Utterance],
+        at: usize,
+        ids: &[i64],
+    ) -> Result<Range<usize>> {
+        let prompt = self.tokenizer.encode_chat(&messages[..at], true)?;
+        let end = if at + 1 == messages.len() {
+            ids.len()
+        } else {
+            self.tokenizer.encode_chat(&messages[..=at], false)?.len()
+        };
+        let span = prompt.len()..end;
+        if !ids.starts_with(&prompt) || span.is_empty() || end > ids.len() {
+            return Err(Error::Conversation {
+                id: id.to_owned(),
+                message: format!("the tokens of message {at} cannot be told from its prompt's"),
+            });
+        }
+        let kept = self.through_eos(&ids[span.clone()]).len();
+        Ok(span.start..span.start + kept)
+    }
+
+    /// Templates may write a line break behind EOS; nothing is learnt there.
+    fn through_eos<'t>(&self, ids: &'t [i64]) -> &'t [i64] {
+        let eos = self.tokenizer.eos_id();
+        let end = ids.iter().rposition(|&id| id == eos).map_or(ids.len(), |i| i + 1);
+        &ids[..end]
+    }
+}
+
+fn check(conversation: &Conversation) -> Result<()> {
+    let bad = |message: String| {
+        Err(Error::Conversation { id: conversation.id.clone(), message })
+    };
+    if conversation.replies.is_empty() {
+        return bad("it has no reply to learn".to_owned());
+    }
+    if !conversation.replies.is_sorted_by(|a, b| a < b) {
+        return bad(format!("its replies {:?} are not ascending", conversation.replies));
+    }
+    for &reply in &conversation.replies {
+        let is_reply = reply > 0
+            && conversation.target.get(reply).is_some_and(|m| m.role == Role::Assistant);
+        if !is_reply {
+            return bad(format!(
+                "message {reply} of {} is no reply of the person",
+                conversation.target.len()
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_alternatives(conversation: &Conversation, a: &Alternatives) -> Result<()> {
+    let bad = |message: String| {
+        Err(Error::Conversation { id: conversation.id.clone(), message })
+    };
+    let Some(chosen) = conversation.target.get(a.reply) else {
+        return bad(format!("there is no message {} to prefer", a.reply));
+    };
+    let texts = [&chosen.content, &a.rejected, &a.criterion].map(|s| s.trim());
+    if texts.iter().any(|t| t.is_empty()) {
+        return bad(format!("an empty alternative to message {}", a.reply));
+    }
+    if texts[0] == texts[1] || texts[0] == texts[2] || texts[1] == texts[2] {
+        return bad(format!("two equal alternatives at message {}", a.reply));
+    }
+    Ok(())
+}

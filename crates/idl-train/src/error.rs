@@ -1,0 +1,149 @@
+//! What can go wrong while learning.
+
+use std::io;
+use std::path::PathBuf;
+
+use idl_dialogue::BoxError;
+use tch::TchError;
+
+/// The result of this crate's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Every error of this crate; the message holds the operands.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+
+    /// A conversation that cannot be made into an example.
+    #[error("conversation {id}: {message}")]
+    Conversation {
+        /// The conversation's id.
+        id: String,
+        /// What is wrong with it.
+        message: String,
+    },
+
+    /// Data from which nothing can be built.
+    #[error("{0}")]
+    Data(String),
+
+    /// A setting that lies outside its range.
+    #[error("{setting} is {value}, but must be {requirement}")]
+    InvalidSetting {
+        /// The setting, by its name in a configuration.
+        setting: &'static str,
+        /// Its value.
+        value: f64,
+        /// The range it must lie in.
+        requirement: &'static str,
+    },
+
+    /// A step of training failed; nothing was changed by it.
+    #[error("step {step}, examples {examples}: {source}")]
+    Step {
+        /// The step, from 1.
+        step: u64,
+        /// The ids of the step's examples.
+        examples: String,
+        /// What failed.
+        source: Box<Error>,
+    },
+
+    /// The loss of an example is NaN or infinite.
+    #[error("the loss of example {example} is {value} in step {step}")]
+    NonFiniteLoss {
+        /// The step, from 1.
+        step: u64,
+        /// The example's id.
+        example: String,
+        /// The loss.
+        value: f64,
+    },
+
+    /// A gradient is NaN or infinite; nothing has been changed.
+    #[error("the gradient norm is {norm}; {parameter} is the first parameter to blame")]
+    NonFiniteGradient {
+        /// The total norm.
+        norm: f64,
+        /// The first parameter whose own gradient norm is not finite.
+        parameter: String,
+    },
+
+    /// A tensor that cannot be optimised.
+    #[error("parameter {name} {problem}")]
+    Trainable {
+        /// The parameter's name.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// Optimiser state could not be read or written.
+    #[error("{}: {source}", path.display())]
+    OptimizerFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: TchError,
+    },
+
+    /// Optimiser state that does not belong to these parameters.
+    #[error("{}: {tensor} {problem}", path.display())]
+    OptimizerState {
+        /// The file.
+        path: PathBuf,
+        /// The tensor in it.
+        tensor: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// A line of a training log that is no record.
+    #[error("{}:{line}: {source}", path.display())]
+    LogLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+
+    /// The sentence encoder failed.
+    #[error("sentence encoder: {0}")]
+    Encoder(#[source] BoxError),
+
+    /// Persona extraction failed.
+    #[error(transparent)]
+    Persona(#[from] idl_persona_ext::Error),
+
+    /// The preference loss refused its input.
+    #[error(transparent)]
+    Loss(#[from] idl_dpoc_loss::Error),
+
+    /// The language model failed.
+    #[error(transparent)]
+    Lm(#[from] idl_lm::Error),
+
+    /// libtorch refused an operation.
+    #[error(transparent)]
+    Torch(#[from] TchError),
+}
+
+/// An [`Error::InvalidSetting`] unless `ok`.
+pub(crate) fn require(
+    ok: bool,
+    setting: &'static str,
+    value: f64,
+    requirement: &'static str,
+) -> Result<()> {
+    if ok { Ok(()) } else { Err(Error::InvalidSetting { setting, value, requirement }) }
+}

@@ -1,0 +1,7 @@
+//! The parts of the trainer that stand alone: optimiser, schedule, log.
+
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
+
+mod log;
+mod optim;
+mod schedule;

@@ -1,0 +1,67 @@
+//! The error of the pipeline: which part refused, and for whom.
+
+use idl_dialogue::BoxError;
+
+/// The result of the pipeline's functions.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// An error of one of the parts.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The sentence encoder failed.
+    #[error("sentence encoder {name}: {source}")]
+    Encoder {
+        /// The encoder's name.
+        name: String,
+        /// What it said.
+        source: BoxError,
+    },
+    /// The encoder gave another number of vectors than texts.
+    #[error("sentence encoder {name} gave {rows} vectors for {texts} texts")]
+    EncoderRows {
+        /// The encoder's name.
+        name: String,
+        /// Vectors.
+        rows: usize,
+        /// Texts.
+        texts: usize,
+    },
+    /// A session that the person does not have.
+    #[error("there is no session {session}; the person has {sessions}")]
+    NoSession {
+        /// The position asked for.
+        session: usize,
+        /// How many there are.
+        sessions: usize,
+    },
+    /// Evaluation cannot be done with what was given.
+    #[error("{0}")]
+    Evaluation(String),
+    /// Persona extraction failed.
+    #[error(transparent)]
+    Persona(#[from] idl_persona_ext::Error),
+    /// Clustering or the choice of references failed.
+    #[error(transparent)]
+    Cluster(#[from] idl_cluster::Error),
+    /// The session distance failed.
+    #[error(transparent)]
+    ConvEd(#[from] idl_conved::Error),
+    /// Ordering failed.
+    #[error(transparent)]
+    Order(#[from] idl_order::Error),
+    /// A dialogue was refused.
+    #[error(transparent)]
+    Dialogue(#[from] idl_dialogue::Error),
+    /// A metric could not be computed.
+    #[error(transparent)]
+    Metrics(#[from] idl_metrics::Error),
+    /// Training data or training failed.
+    #[cfg(feature = "torch")]
+    #[error(transparent)]
+    Train(#[from] idl_train::Error),
+    /// The language model failed.
+    #[cfg(feature = "torch")]
+    #[error(transparent)]
+    Lm(#[from] idl_lm::Error),
+}

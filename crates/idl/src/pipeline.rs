@@ -1,0 +1,225 @@
+//! Static and dynamic persona identification as one call: which of a person's
+//! sessions stand before a dialogue, and in which order.
+
+use std::ops::Range;
+
+use idl_cluster::{Reference, SpiParams, nearest};
+use idl_conved::{ConvEd, SessionView};
+use idl_dialogue::{Person, PersonaExtractor, Role, SentenceEncoder, Session, Utterance};
+use idl_order::{Policy, SessionOrder, order};
+use idl_persona_ext::persona_text;
+use ndarray::{Array1, Array2, Axis, Slice};
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+/// Chooses and orders a person's sessions for a dialogue.
+///
+/// # No leak
+/// The query side of every choice is the context: what was said before the
+/// first reply to be predicted. Neither that reply nor anything after it
+/// touches the choice of cluster, references or order.
+#[derive(Clone, Copy)]
+pub struct Pipeline<'a> {
+    /// `Enc` of equation 3, also the utterance encoder of convED.
+    pub encoder: &'a dyn SentenceEncoder,
+    /// `Ext` of equation 2.
+    pub extractor: &'a dyn PersonaExtractor,
+    /// Clusters, targets and references in training.
+    pub spi: &'a SpiParams,
+    /// The session distance.
+    pub distance: &'a ConvEd,
+    /// How references are ordered.
+    pub policy: Policy,
+    /// How many references serve at inference and evaluation.
+    pub references: usize,
+}
+
+impl std::fmt::Debug for Pipeline<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline")
+            .field("encoder", &self.encoder.name())
+            .field("spi", &self.spi)
+            .field("distance", &self.distance)
+            .field("policy", &self.policy)
+            .field("references", &self.references)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the pipeline knows of one person's sessions: computed once, used for
+/// every dialogue.
+#[derive(Clone, Debug)]
+pub struct PersonIndex {
+    /// The persona text of each session (equation 2, joined).
+    pub persona_texts: Vec<String>,
+    /// Their embeddings `z`, `[sessions, d]`.
+    pub embeddings: Array2<f32>,
+    /// One row for each utterance of all sessions.
+    utterances: Array2<f32>,
+    roles: Vec<u8>,
+    /// Which rows are a session's.
+    ranges: Vec<Range<usize>>,
+}
+
+impl PersonIndex {
+    /// How many sessions it covers.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ranges.len()
+    }
+
+    /// Whether it covers none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ranges.is_empty()
+    }
+
+    fn view(&self, session: usize) -> Result<SessionView<'_>> {
+        let rows = self.ranges[session].clone();
+        let embeddings = self.utterances.slice_axis(Axis(0), Slice::from(rows.clone()));
+        Ok(SessionView::new(&self.roles[rows], embeddings)?)
+    }
+}
+
+/// The references of a dialogue.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Selection {
+    /// Sessions of the person, in the order in which they are read.
+    pub references: Vec<Reference>,
+    /// The sum of the session distances along that order.
+    pub cost: f64,
+    /// Whether no order costs less, by proof.
+    pub exact: bool,
+    /// The target's cluster, where clusters had a say.
+    pub cluster: Option<usize>,
+}
+
+impl Pipeline<'_> {
+    /// Reads a person's sessions: persona texts, their embeddings, and the
+    /// utterances' embeddings.
+    ///
+    /// # Errors
+    /// The extractor's and the encoder's.
+    pub fn index(&self, person: &Person) -> Result<PersonIndex> {
+        let persona_texts = person
+            .sessions
+            .iter()
+            .map(|session| persona_text(session, Role::Assistant, self.extractor))
+            .collect::<std::result::Result<Vec<_>, _>>()?;
+        let mut texts: Vec<&str> = persona_texts.iter().map(String::as_str).collect();
+        let mut roles = Vec::new();
+        let mut ranges = Vec::new();
+        for session in &person.sessions {
+            let start = roles.len();
+            for message in &session.messages {
+                texts.push(&message.content);
+                roles.push(message.role as u8);
+            }
+            ranges.push(start..roles.len());
+        }
+        let all = self.encode(&texts)?;
+        let (z, utterances) = all.view().split_at(Axis(0), persona_texts.len());
+        Ok(PersonIndex {
+            embeddings: z.to_owned(),
+            utterances: utterances.to_owned(),
+            persona_texts,
+            roles,
+            ranges,
+        })
+    }
+
+    /// The embedding of a context: of the person's persona utterances in it or,
+    /// while there are none, of the partner's.
+    ///
+    /// # Errors
+    /// The extractor's and the encoder's.
+    pub fn query(&self, context: &[Utterance]) -> Result<Array1<f32>> {
+        let context = Session { messages: context.to_vec(), ..Session::default() };
+        let text = persona_text(&context, Role::Assistant, self.extractor)?;
+        Ok(self.encode(&[&text])?.row(0).to_owned())
+    }
+
+    /// The references for a context at inference and evaluation: the nearest of
+    /// `candidates`, ordered. Candidates are positions of sessions; leave out
+    /// the one that the context belongs to.
+    ///
+    /// # Errors
+    /// [`Error::NoSession`] for a candidate that is not there; the encoder's
+    /// and the distance's.
+    pub fn select(
+        &self,
+        index: &PersonIndex,
+        candidates: &[usize],
+        context: &[Utterance],
+    ) -> Result<Selection> {
+        if let Some(&session) = candidates.iter().find(|&&c| c >= index.len()) {
+            return Err(Error::NoSession { session, sessions: index.len() });
+        }
+        let query = self.query(context)?;
+        let rows = index.embeddings.select(Axis(0), candidates);
+        let chosen = nearest(query.view(), rows.view(), self.references)?
+            .into_iter()
+            .map(|r| Reference { session: candidates[r.session], distance: r.distance })
+            .collect();
+        self.arrange(index, chosen, None)
+    }
+
+    /// The references for the session `target` in training, by static persona
+    /// identification over the person's other sessions and the context; `None`
+    /// where the rules make it no target.
+    ///
+    /// The target takes part with the embedding of its context alone, so that
+    /// its replies cannot move a cluster.
+    ///
+    /// # Errors
+    /// [`Error::NoSession`]; the clusterer's, the encoder's, the distance's.
+    pub fn select_for_training(
+        &self,
+        index: &PersonIndex,
+        target: usize,
+        context: &[Utterance],
+    ) -> Result<Option<Selection>> {
+        if target >= index.len() {
+            return Err(Error::NoSession { session: target, sessions: index.len() });
+        }
+        let mut z = index.embeddings.clone();
+        z.row_mut(target).assign(&self.query(context)?);
+        let plan = self.spi.plan(z.view())?;
+        let Some(entry) = plan.entries.into_iter().find(|e| e.target == target) else {
+            return Ok(None);
+        };
+        Ok(Some(self.arrange(index, entry.references, Some(entry.cluster))?))
+    }
+
+    /// Puts references into order: dynamic persona identification.
+    fn arrange(
+        &self,
+        index: &PersonIndex,
+        references: Vec<Reference>,
+        cluster: Option<usize>,
+    ) -> Result<Selection> {
+        let views = references
+            .iter()
+            .map(|r| index.view(r.session))
+            .collect::<Result<Vec<_>>>()?;
+        let matrix = self.distance.pairwise(&views)?;
+        let to_target: Vec<f64> = references.iter().map(|r| r.distance).collect();
+        let SessionOrder { order, cost, exact } =
+            order(matrix.view(), self.policy, Some(&to_target))?;
+        let references = order.into_iter().map(|i| references[i]).collect();
+        Ok(Selection { references, cost, exact, cluster })
+    }
+
+    fn encode(&self, texts: &[&str]) -> Result<Array2<f32>> {
+        let name = || self.encoder.name().to_owned();
+        let rows = self
+            .encoder
+            .encode(texts)
+            .map_err(|source| Error::Encoder { name: name(), source })?;
+        if rows.nrows() != texts.len() {
+            return Err(Error::EncoderRows { name: name(), rows: rows.nrows(), texts: texts.len() });
+        }
+        Ok(rows)
+    }
+}

@@ -1,0 +1,268 @@
+//! The stages, one after the other.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use idl::cluster::SpiParams;
+use idl::conved::ConvEd;
+use idl::dialogue::{BoxError, GenerationParams, TextGenerator, TfIdfEncoder};
+use idl::dpoc_loss::{Loss, PreferenceLoss};
+use idl::evaluate::{EvaluationConfig, EvaluationTarget, evaluate, evaluation_targets};
+use idl::learn::{alone, conversation, dpa_targets, msl_targets};
+use idl::lm::{CausalLm, ChatTokenizer, Generator, LoraConfig};
+use idl::order::Policy;
+use idl::persona_ext::RuleExtractor;
+use idl::train::log::{TrainLog, metric};
+use idl::train::optim::AdamWConfig;
+use idl::train::schedule::ScheduleConfig;
+use idl::train::{
+    Coverage, Example, ExampleBuilder, Objective, PreferenceCorpus, Step, TrainConfig, train,
+};
+use idl::{Pipeline, Selection};
+use idl_examples::progress;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+use crate::Options;
+use crate::data::People;
+use crate::report::{System, Table};
+
+/// Tokens of sessions and dialogue together.
+const MAX_TOKENS: usize = 1280;
+
+/// The systems of the table: what it says of them, and their adapters.
+const SYSTEMS: [(&str, Option<&str>); 4] = [
+    ("base", None),
+    ("FT given sessions", Some("ft")),
+    ("MSL", Some("msl")),
+    ("MSL + DPA", Some("dpa")),
+];
+
+/// Everything that the stages share.
+pub struct Study<'a> {
+    pub encoder: TfIdfEncoder,
+    pub extractor: RuleExtractor,
+    pub tokenizer: &'a ChatTokenizer,
+    pub base: &'a Path,
+    pub options: &'a Options,
+    pub people: &'a People,
+}
+
+impl Study<'_> {
+    /// Learns and evaluates.
+    pub fn run(&self, model: &mut CausalLm) -> Result<Table, BoxError> {
+        std::fs::create_dir_all(&self.options.out)
+            .map_err(|e| format!("{}: {e}", self.options.out.display()))?;
+        let spi = SpiParams::default().seed(self.options.seed);
+        let distance = ConvEd::params().check()?;
+        let pipeline = self.pipeline(&spi, &distance);
+        self.learn(model, &pipeline)?;
+
+        let config = EvaluationConfig {
+            targets: self.people.targets,
+            max_tokens: MAX_TOKENS,
+            seed: self.options.seed,
+            ..EvaluationConfig::default()
+        };
+        let show = &self.people.show;
+        let targets = evaluation_targets(show, &pipeline, self.tokenizer, &config)?;
+        let mut systems = Vec::new();
+        for (name, adapter) in SYSTEMS {
+            model.set_active(adapter)?;
+            let bar = progress::bar(&format!("scoring {name}"), targets.len() as u64);
+            let scores = evaluate(model, show, &targets, |done| bar.set_position(done as u64))?;
+            bar.finish_and_clear();
+            systems.push(System { name, scores });
+        }
+        Ok(Table {
+            persons: self.people.name,
+            targets: targets.len(),
+            references: targets.iter().map(references).sum::<usize>() as f64
+                / targets.len().max(1) as f64,
+            systems,
+        })
+    }
+
+    fn pipeline<'p>(&'p self, spi: &'p SpiParams, distance: &'p ConvEd) -> Pipeline<'p> {
+        Pipeline {
+            encoder: &self.encoder,
+            extractor: &self.extractor,
+            spi,
+            distance,
+            policy: Policy::Free,
+            references: 5,
+        }
+    }
+
+    /// SPI and DPI, then the baseline and the two stages.
+    fn learn(&self, model: &mut CausalLm, pipeline: &Pipeline<'_>) -> Result<(), BoxError> {
+        let train = &self.people.train;
+        let bar = progress::bar("SPI and DPI", train.len() as u64);
+        let mut targets = msl_targets(train, pipeline, |done| bar.set_position(done as u64))?;
+        bar.finish_and_clear();
+        let found = targets.len();
+        targets.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(self.options.seed));
+        targets.truncate(self.people.dialogues);
+        let references: usize = targets.iter().map(|t| t.selection.references.len()).sum();
+        eprintln!(
+            "SPI, DPI  {found} targets, {} used, {:.1} references each",
+            targets.len(),
+            references as f64 / targets.len().max(1) as f64
+        );
+
+        let builder = ExampleBuilder { tokenizer: self.tokenizer, max_tokens: MAX_TOKENS };
+        let lora = LoraConfig::all_linear(16, 32.0);
+        let supervised = |conversations: &mut dyn Iterator<Item = _>| {
+            conversations
+                .map(|c| builder.supervised(&c))
+                .collect::<Result<Vec<Example>, _>>()
+        };
+
+        let examples = supervised(&mut alone(&targets).into_iter())?;
+        model.add_adapter("ft", &lora, self.options.seed)?;
+        self.train(model, "ft", &examples, Objective::Supervised, &msl_config(self.options.seed))?;
+
+        let examples = supervised(&mut targets.iter().map(|t| t.conversation.clone()))?;
+        model.add_adapter("msl", &lora, self.options.seed)?;
+        self.train(model, "msl", &examples, Objective::Supervised, &msl_config(self.options.seed))?;
+
+        let corpus =
+            PreferenceCorpus::new(train, &self.extractor, &self.encoder, self.options.seed)?;
+        let mut coverage = Coverage::default();
+        let preferences = dpa_targets(&targets, &corpus, &mut coverage)?;
+        let [inconsistency, fabrication, inversion] = coverage.built;
+        eprintln!(
+            "criteria  {inconsistency} inconsistency, {fabrication} fabrication, {inversion} \
+             inversion, {} replies without",
+            coverage.without
+        );
+        let examples = preferences
+            .iter()
+            .map(|(target, alternatives)| builder.preference(&target.conversation, alternatives))
+            .collect::<Result<Vec<Example>, _>>()?;
+        let loss = PreferenceLoss::try_from(Loss::default())?;
+        let objective = Objective::Preference { loss: &loss, reference: Some("msl") };
+        model.copy_adapter("msl", "dpa")?;
+        self.train(model, "dpa", &examples, objective, &dpa_config(self.options.seed))?;
+        Ok(())
+    }
+
+    /// Trains an adapter, with a progress bar and a log, and saves it.
+    fn train(
+        &self,
+        model: &mut CausalLm,
+        adapter: &str,
+        examples: &[Example],
+        objective: Objective<'_>,
+        config: &TrainConfig,
+    ) -> Result<(), BoxError> {
+        let out = &self.options.out;
+        let mut log = TrainLog::create(out.join(format!("{adapter}.train_log.jsonl")))?;
+        let steps = idl::train::total_steps(examples.len(), config);
+        let bar = progress::bar(&format!("training {adapter}"), steps);
+        let mut last = String::new();
+        let mut watch = |step: &Step<'_>| {
+            log.log(step.record)?;
+            let read = |name| step.record.get(name).unwrap_or(f64::NAN);
+            last = format!(
+                "loss {:.3}, {:.0} tokens/s",
+                read(metric::LOSS),
+                read(metric::TOKENS_PER_SECOND)
+            );
+            if let Some(accuracy) = step.record.get(metric::REWARDS_ACCURACIES) {
+                last.push_str(&format!(", rewards ordered {:.0} %", 100.0 * accuracy));
+            }
+            bar.set_message(last.clone());
+            bar.set_position(step.record.step);
+            Ok(ControlFlow::Continue(()))
+        };
+        let done = train(model, adapter, examples, objective, config, &mut watch)?;
+        bar.finish_and_clear();
+        let base = self.base.file_name().map_or_else(String::new, |n| n.to_string_lossy().into());
+        model.save_adapter(adapter, &out.join(adapter), &base)?;
+        eprintln!("{adapter:<9} {} dialogues, {done} steps; last {last}", examples.len());
+        Ok(())
+    }
+
+    /// Three replies of the aligned model, with the sessions that they go back
+    /// to.
+    pub fn show_replies(&self, model: &mut CausalLm) -> Result<(), BoxError> {
+        let spi = SpiParams::default();
+        let distance = ConvEd::params().check()?;
+        let pipeline = self.pipeline(&spi, &distance);
+        let params = GenerationParams {
+            max_new_tokens: 40,
+            temperature: 0.7,
+            top_p: 0.9,
+            seed: self.options.seed,
+        };
+        println!("\nThree replies, before and after:");
+        for person in self.people.show.iter().take(3) {
+            let index = pipeline.index(person)?;
+            // The last reply of the first session that has two.
+            let wanted = person.sessions.iter().position(|s| s.replies().count() > 1);
+            let Some(session) = wanted else { continue };
+            let target = &person.sessions[session];
+            let Some(reply) = target.replies().nth(1) else { continue };
+            let context = &target.messages[..reply];
+            let rest: Vec<usize> = (0..person.sessions.len()).filter(|&s| s != session).collect();
+            let selection = pipeline.select(&index, &rest, context)?;
+            println!("\n{} ({})", person.id, describe(&selection, &index.persona_texts));
+            for message in context {
+                println!("  {:>9}: {}", message.role.as_str(), message.content);
+            }
+            let all = conversation(target, person, &selection);
+            let mut messages: Vec<_> =
+                all.references.into_iter().flat_map(|r| r.messages).collect();
+            messages.extend_from_slice(context);
+            let prompt = self.tokenizer.render(&messages, true)?;
+            println!("  {:>9}: {}", "truth", target.messages[reply].content);
+            for (name, adapter) in SYSTEMS {
+                model.set_active(adapter)?;
+                let generator = Generator { model, tokenizer: self.tokenizer };
+                let text = generator.generate(&[&prompt], &params)?;
+                println!("  {name:>17}: {}", text.concat().trim());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn references(target: &EvaluationTarget) -> usize {
+    target.selection.references.len()
+}
+
+/// Which sessions were read, and what of the person stands in the first.
+fn describe(selection: &Selection, texts: &[String]) -> String {
+    let sessions: Vec<String> =
+        selection.references.iter().map(|r| r.session.to_string()).collect();
+    let first = selection.references.first().map_or("", |r| texts[r.session].as_str());
+    let first = first.lines().next().unwrap_or_default();
+    format!("sessions {} in this order; the first says: {first}", sessions.join(", "))
+}
+
+fn msl_config(seed: u64) -> TrainConfig {
+    TrainConfig {
+        batch_size: 4,
+        epochs: 2,
+        max_steps: None,
+        schedule: ScheduleConfig {
+            learning_rate: 1e-3,
+            warmup_ratio: 0.1,
+            ..ScheduleConfig::default()
+        },
+        optimizer: AdamWConfig::default(),
+        max_grad_norm: Some(1.0),
+        seed,
+    }
+}
+
+fn dpa_config(seed: u64) -> TrainConfig {
+    let schedule = ScheduleConfig {
+        learning_rate: 1e-4,
+        warmup_ratio: 0.1,
+        ..ScheduleConfig::default()
+    };
+    TrainConfig { epochs: 1, schedule, ..msl_config(seed) }
+}
