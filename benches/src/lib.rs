@@ -3,9 +3,10 @@
 
 use std::time::Instant;
 
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatRef, Par};
 use idl_conved::{Error, SessionView};
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, Axis};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
@@ -53,47 +54,49 @@ impl Corpus {
     /// them, in parallel.
     #[must_use]
     pub fn products(&self) -> SameRole {
+        let dim = self.embeddings.ncols();
         let role = |role| {
-            let rows: Vec<usize> =
-                (0..self.roles.len()).filter(|&i| self.roles[i] == role).collect();
-            self.embeddings.select(Axis(0), &rows)
+            let rows = self.embeddings.rows().into_iter().zip(&self.roles);
+            let values = rows.filter(|&(_, &r)| r == role).flat_map(|(row, _)| row.to_vec());
+            values.collect()
         };
-        SameRole { rows_per_session: self.len / 2, matrices: [role(0), role(1)] }
+        SameRole { dim, rows_per_session: self.len / 2, matrices: [role(0), role(1)] }
     }
 }
 
 /// Utterances sorted by role.
 #[derive(Clone, Debug)]
 pub struct SameRole {
+    dim: usize,
     rows_per_session: usize,
-    matrices: [Array2<f32>; 2],
+    /// Row-major, `dim` columns.
+    matrices: [Vec<f32>; 2],
 }
 
 impl SameRole {
     /// Computes the upper triangle of products, 32 by 32 sessions at a time,
-    /// and drops it; returns the sum of the last entries.
+    /// and drops it; returns something that depends on all.
     #[must_use]
     pub fn compute(&self) -> f32 {
-        let step = 32 * self.rows_per_session;
-        let total = |matrix: &Array2<f32>| -> f32 {
-            let n = matrix.nrows();
-            let starts: Vec<usize> = (0..n).step_by(step).collect();
-            let chunk = |out: &mut Array2<f32>, &start: &usize| -> f32 {
-                let part = |from: usize| -> ArrayView2<'_, f32> {
-                    matrix.slice_axis(Axis(0), (from..n.min(from + step)).into())
+        let step = 32 * self.rows_per_session * self.dim;
+        let total = |matrix: &Vec<f32>| -> f32 {
+            let chunks: Vec<MatRef<'_, f32>> = matrix
+                .chunks(step)
+                .map(|part| MatRef::from_row_major_slice(part, part.len() / self.dim, self.dim))
+                .collect();
+            let row = |out: &mut Mat<f32>, first: usize| -> f32 {
+                let a = chunks[first];
+                let product = |b: &MatRef<'_, f32>| {
+                    // Row-major, as the kernels have it: the transpose of b a^T.
+                    let out = out.as_mut().submatrix_mut(0, 0, b.nrows(), a.nrows());
+                    matmul(out, Accum::Replace, b, a.transpose(), 1.0, Par::Seq);
                 };
-                let a = part(start);
-                let mut sum = 0.0;
-                for other in (start..n).step_by(step) {
-                    let b = part(other);
-                    let mut out = out.slice_axis_mut(Axis(0), (0..a.nrows()).into());
-                    let mut out = out.slice_axis_mut(Axis(1), (0..b.nrows()).into());
-                    general_mat_mul(1.0, &a, &b.t(), 0.0, &mut out);
-                    sum += out.last().copied().unwrap_or(0.0);
-                }
-                sum
+                chunks[first..].iter().for_each(product);
+                out[(0, 0)]
             };
-            starts.par_iter().map_init(|| Array2::zeros((step, step)), chunk).sum()
+            let side = 32 * self.rows_per_session;
+            let scratch = || Mat::zeros(side, side);
+            (0..chunks.len()).into_par_iter().map_init(scratch, row).sum()
         };
         self.matrices.iter().map(total).sum()
     }

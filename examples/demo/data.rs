@@ -9,7 +9,7 @@ use crate::Options;
 
 /// Two sets of persons without a person in common.
 #[derive(Debug)]
-pub struct People {
+pub(crate) struct People {
     /// Learnt from.
     pub train: Vec<Person>,
     /// Shown in the table.
@@ -23,12 +23,12 @@ pub struct People {
 }
 
 /// The weights that come with the repository.
-pub fn embedded_base() -> PathBuf {
+pub(crate) fn embedded_base() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/mini-llama")
 }
 
 /// Loads both sets.
-pub fn load(options: &Options) -> Result<People, BoxError> {
+pub(crate) fn load(options: &Options) -> Result<People, BoxError> {
     let mut people = match &options.data {
         Some(dir) => convai2(dir)?,
         None => invented(options.seed)?,

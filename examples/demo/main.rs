@@ -24,7 +24,7 @@ use crate::stages::Study;
 /// Without --data it runs on the invented people inside the program.
 #[derive(Debug, Parser)]
 #[command(name = "demo", after_help = EXAMPLES)]
-pub struct Options {
+pub(crate) struct Options {
     /// A folder with ConvAI2's dialogues_both.jsonl: learn from its train
     /// persons, show its valid persons
     #[arg(long, value_name = "DIR")]

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// One row.
 #[derive(Debug, Serialize)]
-pub struct System {
+pub(crate) struct System {
     /// Its name in the table.
     pub name: &'static str,
     /// What it made of each person.
@@ -18,7 +18,7 @@ pub struct System {
 
 /// All rows.
 #[derive(Debug, Serialize)]
-pub struct Table {
+pub(crate) struct Table {
     /// Who was scored.
     pub persons: &'static str,
     /// How many of their dialogues.
@@ -43,7 +43,7 @@ const COLUMNS: [Column; 7] = [
 ];
 
 /// Prints the table with intervals over persons.
-pub fn print(table: &Table) {
+pub(crate) fn print(table: &Table) {
     let Some(first) = table.systems.first() else { return };
     let replies: usize = first.scores.iter().map(|s| s.tokens).sum();
     println!(
@@ -87,9 +87,7 @@ fn differences(table: &Table) {
     for name in ["MSL", "MSL + DPA"] {
         let Some(system) = find(name) else { continue };
         print!("{name:<18}");
-        for (column, value, decimals) in
-            [COLUMNS[0], COLUMNS[3], COLUMNS[5], COLUMNS[6]]
-        {
+        for (column, value, decimals) in [COLUMNS[0], COLUMNS[3], COLUMNS[5], COLUMNS[6]] {
             let differences: Vec<f64> = system
                 .scores
                 .iter()
@@ -130,7 +128,7 @@ fn signed(values: &[f64], decimals: usize) -> String {
 }
 
 /// Writes `table.json`, whole or not at all.
-pub fn save(table: &Table, out: &Path) -> Result<(), BoxError> {
+pub(crate) fn save(table: &Table, out: &Path) -> Result<(), BoxError> {
     let json = serde_json::to_string_pretty(table)?;
     let (temp, path) = (out.join("table.json.tmp"), out.join("table.json"));
     std::fs::write(&temp, json).map_err(|e| format!("{}: {e}", temp.display()))?;

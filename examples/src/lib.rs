@@ -3,4 +3,5 @@
 
 pub mod cli;
 pub mod corpus;
+pub mod lines;
 pub mod progress;

@@ -28,6 +28,20 @@ pub trait SentenceEncoder {
     fn encode(&self, texts: &[&str]) -> Result<Array2<f32>, BoxError>;
 }
 
+impl<T: SentenceEncoder + ?Sized> SentenceEncoder for &T {
+    fn dim(&self) -> usize {
+        (**self).dim()
+    }
+
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn encode(&self, texts: &[&str]) -> Result<Array2<f32>, BoxError> {
+        (**self).encode(texts)
+    }
+}
+
 /// What a text says about another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NliLabel {

@@ -1,12 +1,13 @@
 //! Keys and values of the tokens seen so far.
 
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
+use crate::config::LlamaConfig;
 use crate::error::{Error, Result};
-use crate::model::CausalLm;
 
-/// A preallocated key-value cache: what [`CausalLm::forward`] has seen and need
-/// not compute again. Room: `2 * layers * batch * kv_heads * capacity *
+/// A preallocated key-value cache: what
+/// [`CausalLm::forward`](crate::CausalLm::forward) has seen and need not
+/// compute again; made by [`CausalLm::new_cache`](crate::CausalLm::new_cache). Room: `2 * layers * batch * kv_heads * capacity *
 /// head_dim` numbers of the model's precision.
 #[derive(Debug)]
 pub struct KvCache {
@@ -16,23 +17,19 @@ pub struct KvCache {
 }
 
 impl KvCache {
-    /// Room for `capacity` tokens of `batch` sequences.
-    ///
-    /// # Errors
-    /// [`Error::TooLong`] for more tokens than the model has positions,
-    /// [`Error::Torch`] where the memory is not there.
-    pub fn new(model: &CausalLm, batch: usize, capacity: usize) -> Result<Self> {
-        let config = model.config();
-        if capacity > config.max_position_embeddings {
-            return Err(Error::TooLong {
-                tokens: capacity,
-                positions: config.max_position_embeddings,
-            });
+    pub(crate) fn new(
+        config: &LlamaConfig,
+        kind: Kind,
+        device: Device,
+        batch: usize,
+        capacity: usize,
+    ) -> Result<Self> {
+        let positions = config.max_position_embeddings;
+        if capacity > positions {
+            return Err(Error::TooLong { tokens: capacity, positions });
         }
-        let options = model.options();
-        let shape =
-            [batch as i64, config.num_key_value_heads, capacity as i64, config.head_dim];
-        let empty = || Tensor::f_empty(shape, (options.kind, options.device));
+        let shape = [batch as i64, config.num_key_value_heads, capacity as i64, config.head_dim];
+        let empty = || Tensor::f_empty(shape, (kind, device));
         let mut layers = Vec::with_capacity(config.num_hidden_layers);
         for _ in 0..config.num_hidden_layers {
             layers.push((empty()?, empty()?));

@@ -107,14 +107,19 @@ impl LlamaConfig {
         if model_type != "llama" {
             return unsupported("model_type", format!("{model_type:?}"), "\"llama\"");
         }
-        let raw: Raw =
-            serde_json::from_value(json).map_err(|source| Error::Json { path: path.clone(), source })?;
+        let raw: Raw = serde_json::from_value(json)
+            .map_err(|source| Error::Json { path: path.clone(), source })?;
         let nested = raw.rope_parameters.as_ref();
-        let nested_theta = nested.and_then(|p| p.get("rope_theta")).and_then(serde_json::Value::as_f64);
+        let nested_theta =
+            nested.and_then(|p| p.get("rope_theta")).and_then(serde_json::Value::as_f64);
         for scaling in [&raw.rope_scaling, &raw.rope_parameters].into_iter().flatten() {
             let kind = scaling.get("rope_type").or_else(|| scaling.get("type"));
             if kind.and_then(|k| k.as_str()) != Some("default") {
-                return unsupported("rope_scaling", scaling.to_string(), "null or rope_type default");
+                return unsupported(
+                    "rope_scaling",
+                    scaling.to_string(),
+                    "null or rope_type default",
+                );
             }
         }
         if raw.attention_bias || raw.mlp_bias {

@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: could not be read or written", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -18,7 +18,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A JSON file does not hold what it should.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: not the JSON that was expected", path.display())]
     Json {
         /// The file.
         path: PathBuf,

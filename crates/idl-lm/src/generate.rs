@@ -5,7 +5,6 @@ use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use tch::{Kind, Tensor};
 
-use crate::cache::KvCache;
 use crate::error::{Error, Result};
 use crate::model::CausalLm;
 use crate::tokenizer::ChatTokenizer;
@@ -62,7 +61,7 @@ impl Generator<'_> {
         let _guard = tch::no_grad_guard();
         let device = model.options().device;
         let room = params.max_new_tokens.min(positions - prompt.len());
-        let mut cache = KvCache::new(model, 1, prompt.len() + room)?;
+        let mut cache = model.new_cache(1, prompt.len() + room)?;
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(params.seed);
         let mut token_ids = Vec::with_capacity(room);
         let mut input = prompt.to_vec();
@@ -129,10 +128,8 @@ fn pick(logits: &Tensor, params: &GenerationParams, rng: &mut impl Rng) -> Resul
     }
     order.sort_unstable_by(likelier);
     let top = f64::from(logits[order[0]]);
-    let weights: Vec<f64> = order
-        .iter()
-        .map(|&i| ((f64::from(logits[i]) - top) / params.temperature).exp())
-        .collect();
+    let weights: Vec<f64> =
+        order.iter().map(|&i| ((f64::from(logits[i]) - top) / params.temperature).exp()).collect();
     let total: f64 = weights.iter().sum();
     // The smallest set with at least `top_p` of the probability.
     let mut kept = 0;
@@ -190,7 +187,10 @@ mod tests {
     fn parameters_out_of_range_are_named() {
         for (params, field) in [
             (GenerationParams { temperature: -1.0, ..GenerationParams::default() }, "temperature"),
-            (GenerationParams { temperature: f64::NAN, ..GenerationParams::default() }, "temperature"),
+            (
+                GenerationParams { temperature: f64::NAN, ..GenerationParams::default() },
+                "temperature",
+            ),
             (GenerationParams { top_p: 0.0, ..GenerationParams::default() }, "top_p"),
         ] {
             assert!(check(&params).unwrap_err().to_string().contains(field));

@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod adapters;
 mod cache;
 mod config;
 mod error;
 mod generate;
 mod lora;
 mod model;
+mod rotary;
 mod tokenizer;
 mod tree;
 mod weights;

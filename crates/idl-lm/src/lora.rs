@@ -147,30 +147,40 @@ impl Adapter {
         named
     }
 
-    /// Writes a folder that PEFT reads. The folder appears whole or not at all.
+    /// Writes a folder that PEFT reads. The folder appears whole or not at all:
+    /// it is written beside its place under another name, then renamed.
     pub(crate) fn save(&self, dir: &Path, base: &str) -> Result<()> {
         let parent = match dir.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        std::fs::create_dir_all(parent).map_err(Error::io(parent))?;
-        let temp = tempfile::tempdir_in(parent).map_err(Error::io(parent))?;
-        let file = temp.path().join(MODEL);
+        let name = dir.file_name().map_or_else(Default::default, |n| n.to_string_lossy());
+        let temp = parent.join(format!(".{name}.{}.tmp", std::process::id()));
+        std::fs::create_dir_all(&temp).map_err(Error::io(&temp))?;
+        let written = self.write(&temp, base).and_then(|()| {
+            if dir.exists() {
+                std::fs::remove_dir_all(dir).map_err(Error::io(dir))?;
+            }
+            std::fs::rename(&temp, dir).map_err(Error::io(dir))
+        });
+        if written.is_err() {
+            // The first error is the one to tell; what is left is under a name
+            // that nothing reads.
+            let _ = std::fs::remove_dir_all(&temp);
+        }
+        written
+    }
+
+    fn write(&self, dir: &Path, base: &str) -> Result<()> {
         let mut named = Vec::new();
         for (name, tensor) in self.named() {
             named.push((name, tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?));
         }
-        Tensor::write_safetensors(&named, &file)?;
-        let config = PeftConfig::of(&self.config, base);
-        let file = temp.path().join(CONFIG);
-        let json = serde_json::to_string_pretty(&config)
+        Tensor::write_safetensors(&named, dir.join(MODEL))?;
+        let file = dir.join(CONFIG);
+        let json = serde_json::to_string_pretty(&PeftConfig::of(&self.config, base))
             .map_err(|source| Error::Json { path: file.clone(), source })?;
-        std::fs::write(&file, json).map_err(Error::io(&file))?;
-        if dir.exists() {
-            std::fs::remove_dir_all(dir).map_err(Error::io(dir))?;
-        }
-        let temp = temp.keep();
-        std::fs::rename(&temp, dir).map_err(Error::io(dir))
+        std::fs::write(&file, json).map_err(Error::io(&file))
     }
 
     /// Reads a PEFT folder; `layers` are the linear layers of the model.
@@ -181,10 +191,8 @@ impl Adapter {
     ) -> Result<Self> {
         let config = PeftConfig::read(&dir.join(CONFIG))?;
         let weights = Weights::open_file(&dir.join(MODEL))?;
-        let targets: BTreeMap<_, _> = layers
-            .iter()
-            .filter(|(name, _)| is_target(&config.target_modules, name))
-            .collect();
+        let targets: BTreeMap<_, _> =
+            layers.iter().filter(|(name, _)| is_target(&config.target_modules, name)).collect();
         let mut expected = BTreeMap::new();
         for (&layer, &&(out, input)) in &targets {
             expected.insert(format!("{PREFIX}{layer}.lora_A.weight"), vec![config.r, input]);
@@ -193,9 +201,8 @@ impl Adapter {
         weights.check(&expected)?;
         let mut factors = BTreeMap::new();
         for layer in targets.into_keys() {
-            let read = |part| {
-                weights.read(&format!("{PREFIX}{layer}.{part}.weight"), Kind::Float, device)
-            };
+            let read =
+                |part| weights.read(&format!("{PREFIX}{layer}.{part}.weight"), Kind::Float, device);
             factors.insert(layer.clone(), Factors { a: read("lora_A")?, b: read("lora_B")? });
         }
         Ok(Adapter { config, factors })
@@ -370,7 +377,10 @@ mod tests {
             json[field] = value;
             std::fs::write(&path, json.to_string()).unwrap();
             let error = Adapter::load(&dir, &layers(), Device::Cpu).unwrap_err();
-            assert!(matches!(&error, Error::Unsupported { field: f, .. } if *f == field), "{error}");
+            assert!(
+                matches!(&error, Error::Unsupported { field: f, .. } if *f == field),
+                "{error}"
+            );
         }
     }
 

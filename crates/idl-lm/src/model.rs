@@ -9,7 +9,8 @@ use tch::{Device, Kind, Tensor};
 use crate::cache::KvCache;
 use crate::config::LlamaConfig;
 use crate::error::{Error, Result};
-use crate::lora::{Adapter, LoraConfig, is_target};
+use crate::lora::Adapter;
+use crate::rotary;
 use crate::weights::Weights;
 
 /// Where a model lives and in which precision.
@@ -32,16 +33,16 @@ impl Default for LoadOptions {
 /// or none is active.
 #[derive(Debug)]
 pub struct CausalLm {
-    config: LlamaConfig,
-    options: LoadOptions,
+    pub(crate) config: LlamaConfig,
+    pub(crate) options: LoadOptions,
     embed: Tensor,
     blocks: Vec<Block>,
     norm: Tensor,
     head: Tensor,
     cos: Tensor,
     sin: Tensor,
-    adapters: BTreeMap<String, Adapter>,
-    active: Option<String>,
+    pub(crate) adapters: BTreeMap<String, Adapter>,
+    pub(crate) active: Option<String>,
 }
 
 #[derive(Debug)]
@@ -98,7 +99,7 @@ fn expected_tensors(config: &LlamaConfig) -> BTreeMap<String, Vec<i64>> {
 }
 
 /// The linear layers of the blocks: name to (outputs, inputs).
-fn linear_layers(config: &LlamaConfig) -> BTreeMap<String, (i64, i64)> {
+pub(crate) fn linear_layers(config: &LlamaConfig) -> BTreeMap<String, (i64, i64)> {
     let (h, m) = (config.hidden_size, config.intermediate_size);
     let q = config.num_attention_heads * config.head_dim;
     let kv = config.num_key_value_heads * config.head_dim;
@@ -157,7 +158,7 @@ impl CausalLm {
                 down: linear("mlp.down_proj")?,
             });
         }
-        let (cos, sin) = rotary_tables(&config, options)?;
+        let (cos, sin) = rotary::tables(&config, options.kind, options.device)?;
         Ok(CausalLm {
             embed,
             blocks,
@@ -188,6 +189,15 @@ impl CausalLm {
     #[must_use]
     pub fn parameter_count(&self) -> usize {
         expected_tensors(&self.config).values().map(|s| s.iter().product::<i64>() as usize).sum()
+    }
+
+    /// An empty cache with room for `capacity` tokens of `batch` sequences.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] for more tokens than the model has positions,
+    /// [`Error::Torch`] where the memory is not there.
+    pub fn new_cache(&self, batch: usize, capacity: usize) -> Result<KvCache> {
+        KvCache::new(&self.config, self.options.kind, self.options.device, batch, capacity)
     }
 
     /// The last hidden states, `[batch, tokens, hidden]`, of `ids`, `[batch,
@@ -230,8 +240,9 @@ impl CausalLm {
                 let shape = [batch, tokens, heads, self.config.head_dim];
                 Ok(layer.apply(&h, adapter)?.f_view(shape)?.f_transpose(1, 2)?)
             };
-            let q = rotate(&split(&block.q, self.config.num_attention_heads)?, &cos, &sin)?;
-            let mut k = rotate(&split(&block.k, self.config.num_key_value_heads)?, &cos, &sin)?;
+            let q = rotary::rotate(&split(&block.q, self.config.num_attention_heads)?, &cos, &sin)?;
+            let mut k =
+                rotary::rotate(&split(&block.k, self.config.num_key_value_heads)?, &cos, &sin)?;
             let mut v = split(&block.v, self.config.num_key_value_heads)?;
             if let Some(cache) = cache.as_deref_mut() {
                 (k, v) = cache.extend(index, &k, &v)?;
@@ -253,11 +264,8 @@ impl CausalLm {
             let attended = attended.f_transpose(1, 2)?.f_reshape([batch, tokens, -1])?;
             x = x.f_add(&block.o.apply(&attended, adapter)?)?;
             let h = self.rms_norm(&x, &block.post_norm)?;
-            let gated = block
-                .gate
-                .apply(&h, adapter)?
-                .f_silu()?
-                .f_mul(&block.up.apply(&h, adapter)?)?;
+            let gated =
+                block.gate.apply(&h, adapter)?.f_silu()?.f_mul(&block.up.apply(&h, adapter)?)?;
             x = x.f_add(&block.down.apply(&gated, adapter)?)?;
         }
         if let Some(cache) = cache {
@@ -294,89 +302,6 @@ impl CausalLm {
     }
 }
 
-/// Adapters: at most one is active at a time.
-impl CausalLm {
-    /// Adds a fresh adapter under `name`; the model computes what it did before
-    /// until the adapter is trained. An adapter of that name is replaced.
-    ///
-    /// # Errors
-    /// [`Error::Lora`] for settings that make no adapter.
-    pub fn add_adapter(&mut self, name: &str, config: &LoraConfig, seed: u64) -> Result<()> {
-        config.check()?;
-        let mut layers = linear_layers(&self.config);
-        layers.retain(|layer, _| is_target(&config.target_modules, layer));
-        let adapter = Adapter::init(config, &layers, seed, self.options.device)?;
-        self.adapters.insert(name.to_owned(), adapter);
-        Ok(())
-    }
-
-    /// Copies the adapter `from` to the name `to`; from then on they are
-    /// independent.
-    ///
-    /// # Errors
-    /// [`Error::NoAdapter`].
-    pub fn copy_adapter(&mut self, from: &str, to: &str) -> Result<()> {
-        let copy = self.adapter(from)?.duplicate()?;
-        self.adapters.insert(to.to_owned(), copy);
-        Ok(())
-    }
-
-    /// Reads a PEFT folder as the adapter `name`.
-    ///
-    /// # Errors
-    /// [`Error::Unsupported`] names PEFT features that are not implemented,
-    /// [`Error::Tensors`] every factor that does not fit this model.
-    pub fn load_adapter(&mut self, name: &str, dir: &Path) -> Result<()> {
-        let layers = linear_layers(&self.config);
-        let adapter = Adapter::load(dir, &layers, self.options.device)?;
-        self.adapters.insert(name.to_owned(), adapter);
-        Ok(())
-    }
-
-    /// Writes the adapter `name` as a folder that PEFT reads. `base` is what
-    /// its `base_model_name_or_path` shall say. The folder is replaced whole.
-    ///
-    /// # Errors
-    /// [`Error::NoAdapter`], [`Error::Io`].
-    pub fn save_adapter(&self, name: &str, dir: &Path, base: &str) -> Result<()> {
-        self.adapter(name)?.save(dir, base)
-    }
-
-    /// Makes `name` the active adapter, or none: then the model is the base.
-    ///
-    /// # Errors
-    /// [`Error::NoAdapter`].
-    pub fn set_active(&mut self, name: Option<&str>) -> Result<()> {
-        if let Some(name) = name {
-            self.adapter(name)?;
-        }
-        self.active = name.map(str::to_owned);
-        Ok(())
-    }
-
-    /// The active adapter's name.
-    #[must_use]
-    pub fn active(&self) -> Option<&str> {
-        self.active.as_deref()
-    }
-
-    /// The adapter's factors under their PEFT names, sharing storage with the
-    /// model: what an optimiser steps.
-    ///
-    /// # Errors
-    /// [`Error::NoAdapter`].
-    pub fn adapter_parameters(&self, name: &str) -> Result<Vec<(String, Tensor)>> {
-        Ok(self.adapter(name)?.named())
-    }
-
-    fn adapter(&self, name: &str) -> Result<&Adapter> {
-        self.adapters.get(name).ok_or_else(|| Error::NoAdapter {
-            name: name.to_owned(),
-            present: self.adapters.keys().cloned().collect::<Vec<_>>().join(", "),
-        })
-    }
-}
-
 /// Where the tokens of a pass stand and what each may look at.
 #[derive(Debug)]
 pub struct Layout {
@@ -406,25 +331,4 @@ impl Layout {
         };
         Ok(Layout { positions, mask })
     }
-}
-
-/// Cosines and sines of every position, `[positions, head_dim]`; both halves of
-/// a head repeat the same angles.
-fn rotary_tables(config: &LlamaConfig, options: LoadOptions) -> Result<(Tensor, Tensor)> {
-    let dim = config.head_dim;
-    let float = (Kind::Float, options.device);
-    let exponents = Tensor::f_arange_start_step(0, dim, 2, float)?.f_div_scalar(dim as f64)?;
-    let frequencies =
-        Tensor::f_full([dim / 2], config.rope_theta, float)?.f_pow(&exponents)?.f_reciprocal()?;
-    let positions = Tensor::f_arange(config.max_position_embeddings as i64, float)?;
-    let angles = positions.f_outer(&frequencies)?;
-    let angles = Tensor::f_cat(&[&angles, &angles], -1)?;
-    Ok((angles.f_cos()?.f_to_kind(options.kind)?, angles.f_sin()?.f_to_kind(options.kind)?))
-}
-
-/// Rotates each pair (component, component + half).
-fn rotate(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
-    let halves = x.f_chunk(2, -1)?;
-    let turned = Tensor::f_cat(&[&halves[1].f_neg()?, &halves[0]], -1)?;
-    Ok(x.f_mul(cos)?.f_add(&turned.f_mul(sin)?)?)
 }

@@ -90,24 +90,26 @@ impl ChatTokenizer {
                 None => return Err(absent(&path, "chat_template")),
             }
         };
-        let eos =
-            config.eos_token.ok_or_else(|| absent(&path, "eos_token"))?.into_text();
+        let eos = config.eos_token.ok_or_else(|| absent(&path, "eos_token"))?.into_text();
         let bos = config.bos_token.map(SpecialToken::into_text).unwrap_or_default();
         Self::new(tokenizer, template, bos, eos)
     }
 
     fn new(tokenizer: Tokenizer, template: String, bos: String, eos: String) -> Result<Self> {
-        let eos_id = tokenizer
-            .token_to_id(&eos)
-            .ok_or_else(|| Error::Tokenizer(format!("eos_token {eos:?} is not in the vocabulary")))?;
+        let eos_id = tokenizer.token_to_id(&eos).ok_or_else(|| {
+            Error::Tokenizer(format!("eos_token {eos:?} is not in the vocabulary"))
+        })?;
         let mut templates = Environment::new();
         // As transformers renders its templates.
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?;
         templates.set_syntax(syntax);
         templates.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
-        templates.add_function("raise_exception", |message: String| -> Result<Value, minijinja::Error> {
-            Err(minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message))
-        });
+        templates.add_function(
+            "raise_exception",
+            |message: String| -> Result<Value, minijinja::Error> {
+                Err(minijinja::Error::new(minijinja::ErrorKind::InvalidOperation, message))
+            },
+        );
         templates.add_template_owned(TEMPLATE, template)?;
         Ok(ChatTokenizer { tokenizer, templates, bos, eos, eos_id: i64::from(eos_id) })
     }

@@ -118,17 +118,14 @@ impl TokenTree {
             return Err(Error::Input("nothing to score".to_owned()));
         }
         let device = model.options().device;
-        let ids: Vec<i64> = self
-            .trunk
-            .iter()
-            .chain(self.branches.iter().flat_map(|b| &b.ids))
-            .copied()
-            .collect();
+        let ids: Vec<i64> =
+            self.trunk.iter().chain(self.branches.iter().flat_map(|b| &b.ids)).copied().collect();
         model.check_ids(&ids)?;
         let tensor = |v: &[i64]| Tensor::f_from_slice(v).and_then(|t| t.f_to_device(device));
         let layout = self.layout(model)?;
-        let hidden =
-            model.forward(&tensor(&ids)?.f_unsqueeze(0)?, layout.as_ref(), None)?.f_squeeze_dim(0)?;
+        let hidden = model
+            .forward(&tensor(&ids)?.f_unsqueeze(0)?, layout.as_ref(), None)?
+            .f_squeeze_dim(0)?;
 
         let (from, lengths) = self.predictors();
         let targets: Vec<i64> = self

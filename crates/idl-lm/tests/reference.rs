@@ -1,5 +1,7 @@
 //! Against transformers and PEFT: `tests/reference/lm.py` made the vectors.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::path::{Path, PathBuf};
 
 use idl_lm::{CausalLm, Error, KvCache, LoadOptions, LoraConfig, TokenTree};
@@ -77,7 +79,7 @@ fn the_cache_changes_nothing() {
         let ids = ids(&vectors);
         let whole = logits(&model, &ids, None);
         // Cut into several tokens at once, and single ones.
-        let mut cache = KvCache::new(&model, 1, ids.len()).unwrap();
+        let mut cache = model.new_cache(1, ids.len()).unwrap();
         let mut parts = Vec::new();
         for (start, end) in [(0, 3), (3, 7), (7, 8), (8, 9), (9, 10)] {
             parts.push(logits(&model, &ids[start..end], Some(&mut cache)));
@@ -106,9 +108,8 @@ fn a_tree_equals_its_branches_one_by_one() {
 
         let alone = logits(&model, &trunk, None).log_softmax(-1, Kind::Float);
         for (span, got) in [2..5, 7..8].into_iter().zip(&scored.spans) {
-            let expected: Vec<f32> = span
-                .map(|i| alone.double_value(&[i as i64 - 1, trunk[i]]) as f32)
-                .collect();
+            let expected: Vec<f32> =
+                span.map(|i| alone.double_value(&[i as i64 - 1, trunk[i]]) as f32).collect();
             assert_close(got, &Tensor::from_slice(&expected), 1e-5);
         }
         for ((at, ids), got) in branches.iter().zip(&scored.branches) {

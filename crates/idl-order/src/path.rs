@@ -60,6 +60,11 @@ impl Path {
         self.n
     }
 
+    /// Whether directions do not matter, but for the ends.
+    pub(crate) fn is_symmetric(&self) -> bool {
+        self.symmetric
+    }
+
     /// What stands at a place: the border at 0 and `len() + 1`.
     pub(crate) fn at(&self, place: usize) -> usize {
         self.nodes[place]

@@ -1,8 +1,12 @@
-//! Good orders of many sessions: iterated local search with 2-opt and Or-opt.
+//! Good orders of many sessions: iterated local search with 2-opt and Or-opt,
+//! for asymmetric matrices with 3-opt's swap of segments as well.
 
 use crate::input::Distances;
 use crate::nearest::nearest_neighbour;
 use crate::path::{Move, Path};
+
+/// So many nearest-neighbour paths are tried as a beginning.
+const STARTS: usize = 8;
 
 /// Only so many nearest nodes are tried as new neighbours of a node.
 const NEIGHBOURS: usize = 10;
@@ -17,22 +21,18 @@ const KICK: usize = 30;
 /// neighbour from a few nodes, the best improved to a local optimum, then `kicks`
 /// times: move a random segment, improve what is around, keep it if better.
 ///
-/// Deterministic. `O(n^2 log n)` to begin with; a kick takes `O(n)`, and
-/// little more than a memory copy of that.
+/// Deterministic. A kick takes `O(n)` in the worst case; for symmetric matrices
+/// that is little more than copying the path.
 pub(crate) fn search(distances: &Distances, end: &[f64], kicks: usize) -> Vec<usize> {
     let n = distances.len();
-    let starts = n.min(8);
-    let mut best: Option<(f64, Search)> = None;
-    for k in 0..starts {
-        let order = nearest_neighbour(distances, k * n / starts);
-        let mut search = Search::new(Path::new(distances, end, &order));
-        search.improve();
-        let cost = search.path.total();
-        if best.as_ref().is_none_or(|(least, _)| cost < *least) {
-            best = Some((cost, search));
-        }
-    }
-    let Some((mut cost, mut search)) = best else { return Vec::new() };
+    let starts = n.min(STARTS);
+    let first = (0..starts)
+        .map(|k| Path::new(distances, end, &nearest_neighbour(distances, k * n / starts)))
+        .min_by(|a, b| a.total().total_cmp(&b.total()));
+    let Some(path) = first else { return Vec::new() };
+    let mut search = Search::new(path);
+    search.improve();
+    let mut cost = search.path.total();
     let mut kept = search.path.clone();
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for _ in 0..if n < 4 { 0 } else { kicks } {
@@ -64,7 +64,7 @@ impl Random {
 /// A path and the nodes around which something may still be improved.
 struct Search {
     path: Path,
-    /// For each node the nearest others, nearest first.
+    /// For each node the nearest others (from it), nearest first.
     neighbours: Vec<Vec<usize>>,
     queue: Vec<usize>,
     queued: Vec<bool>,
@@ -75,11 +75,10 @@ struct Search {
 impl Search {
     fn new(path: Path) -> Self {
         let n = path.len();
-        let near = |v: usize, u: usize| path.cost(v, u).min(path.cost(u, v));
         let neighbours = (0..n)
             .map(|v| {
                 let mut others: Vec<usize> = (0..n).filter(|&u| u != v).collect();
-                others.sort_by(|&a, &b| near(v, a).total_cmp(&near(v, b)));
+                others.sort_by(|&a, &b| path.cost(v, a).total_cmp(&path.cost(v, b)));
                 others.truncate(NEIGHBOURS);
                 others
             })
@@ -148,8 +147,7 @@ impl Search {
             // Every move here adds the edge to `other` and removes edges of
             // `node`; one of these must be longer, or nothing is gained at
             // this end (what is gained at the other end is found from there).
-            let edge = self.path.cost(node, other).min(self.path.cost(other, node));
-            if edge >= before.max(after) {
+            if self.path.cost(node, other) >= before.max(after) {
                 break;
             }
             let j = self.path.place(other);
@@ -172,6 +170,9 @@ impl Search {
                 }
             }
         }
+        if !self.path.is_symmetric() {
+            self.segment_swaps(node, &mut consider);
+        }
         // Or to one of the ends.
         for len in 1..=SEGMENT {
             if i + len <= n + 1 {
@@ -184,6 +185,35 @@ impl Search {
             }
         }
         best
+    }
+
+    /// Swaps of neighbouring segments of any length that make a near node the
+    /// successor of `node`. Where directions differ in cost, reversals seldom
+    /// pay, and these are what is left. `O(n)`.
+    fn segment_swaps(&self, node: usize, consider: &mut impl FnMut(Move)) {
+        let n = self.path.len();
+        let i = self.path.place(node);
+        let after = self.path.cost(node, self.path.at(i + 1));
+        for &other in &self.neighbours[node] {
+            if self.path.cost(node, other) >= after {
+                continue;
+            }
+            // A swap adds the edges first - 1 to middle, middle - 1 to end and
+            // end - 1 to first; the new edge may be each of them.
+            let j = self.path.place(other);
+            if j < i {
+                for middle in j + 1..=i {
+                    consider(Move::Swap { first: j, middle, end: i + 1 });
+                }
+            } else {
+                for end in j + 1..=n + 1 {
+                    consider(Move::Swap { first: i + 1, middle: j, end });
+                }
+                for first in 1..=i {
+                    consider(Move::Swap { first, middle: i + 1, end: j });
+                }
+            }
+        }
     }
 
     /// Moves the segment `first..middle` right before or after place `j`,

@@ -9,9 +9,18 @@ use crate::nearest::nearest_neighbour;
 use crate::search::search;
 use crate::{Error, Policy, Result};
 
-/// How long to search where no optimum is proven: at most, a tour of 500
-/// sessions takes less than a second.
-const KICKS_PER_SESSION: usize = 200;
+/// How often to kick where no optimum is proven: so often for each session, but
+/// no more than that in all.
+const KICKS_PER_SESSION: usize = 400;
+const MOST_KICKS: usize = 12_000;
+
+/// In an asymmetric matrix a kick takes time in proportion to the number of
+/// sessions; no more than so many times sessions.
+const MOST_ASYMMETRIC: usize = 1_500_000;
+
+/// Up to so many sessions trying all subsets is faster than looking for a path
+/// whose cost rules subsets out.
+const NO_SEARCH: usize = 10;
 
 /// An order of sessions and what it costs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -111,10 +120,14 @@ fn cheapest_path(distances: &Distances, end: &[f64]) -> Vec<usize> {
         return (0..n).collect();
     }
     if n > EXACT_LIMIT {
-        return search(distances, end, KICKS_PER_SESSION * n);
+        let most = if distances.is_symmetric() { MOST_KICKS } else { MOST_ASYMMETRIC.div_ceil(n) };
+        return search(distances, end, (KICKS_PER_SESSION * n).min(most));
     }
-    // The better the known path, the more is pruned.
-    let good = search(distances, end, 4 * n);
+    let good = if n <= NO_SEARCH {
+        nearest_neighbour(distances, 0)
+    } else {
+        search(distances, end, 2 * n)
+    };
     held_karp(distances, end, total_cost(distances, end, &good))
 }
 

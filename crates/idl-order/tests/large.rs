@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 64,
+        cases: 12,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

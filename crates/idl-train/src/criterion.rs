@@ -121,8 +121,7 @@ impl<'a> PreferenceCorpus<'a> {
         for (person, data) in persons.iter().enumerate() {
             let own = distinct(data, Role::Assistant);
             let triples = extract_triples(&refs(&own), extractor)?;
-            let mut mine =
-                PersonFacts { facts: BTreeSet::new(), objects: BTreeMap::new() };
+            let mut mine = PersonFacts { facts: BTreeSet::new(), objects: BTreeMap::new() };
             for (text, triples) in own.into_iter().zip(triples) {
                 for t in &triples {
                     let object = t.object.to_lowercase();
@@ -135,15 +134,12 @@ impl<'a> PreferenceCorpus<'a> {
             }
             facts.push(mine);
             let said = distinct(data, Role::User);
-            partners.push(
-                said.iter().cloned().zip(partner_texts.len()..).collect::<Vec<_>>(),
-            );
+            partners.push(said.iter().cloned().zip(partner_texts.len()..).collect::<Vec<_>>());
             partner_texts.extend(said);
         }
         let texts: Vec<&str> = utterances.iter().map(|u| u.text.as_str()).collect();
         let embeddings = encoder.encode(&texts).map_err(Error::Encoder)?;
-        let partner_embeddings =
-            encoder.encode(&refs(&partner_texts)).map_err(Error::Encoder)?;
+        let partner_embeddings = encoder.encode(&refs(&partner_texts)).map_err(Error::Encoder)?;
         Ok(PreferenceCorpus {
             persons,
             extractor,
@@ -384,7 +380,8 @@ mod tests {
                 match a.criterion_kind {
                     CriterionKind::Inconsistency => {
                         // The reply but for one object.
-                        let words = |t: &str| t.split(' ').map(str::to_owned).collect::<BTreeSet<_>>();
+                        let words =
+                            |t: &str| t.split(' ').map(str::to_owned).collect::<BTreeSet<_>>();
                         assert!(words(chosen).intersection(&words(&a.criterion)).count() > 0);
                         assert!(!said(Role::Assistant).contains(&a.criterion.as_str()));
                     }

@@ -94,6 +94,8 @@ pub struct Example {
     pub references: usize,
     /// How many messages at the target's beginning are not.
     pub dropped_messages: usize,
+    /// How many replies at the target's end are not.
+    pub dropped_replies: usize,
 }
 
 impl Example {
@@ -105,21 +107,23 @@ impl Example {
 }
 
 /// How conversations become tokens.
+///
+/// # The cut
+/// What stands in front of the first reply is cut without a look at any reply,
+/// so that not even a reply's length can move its own prompt: references and
+/// context get `max_tokens - reserve` tokens. Whole reference sessions go first,
+/// those farthest from the context before others, then the oldest turns of the
+/// context, never the last. What follows may fill `max_tokens`; replies that end
+/// beyond are left out and counted. A completion is never cut.
 #[derive(Clone, Copy, Debug)]
 pub struct ExampleBuilder<'a> {
     /// The tokenizer and chat template of the model.
     pub tokenizer: &'a ChatTokenizer,
-    /// The most tokens of a trunk. More are cut: whole reference sessions
-    /// first, those farthest from the context before others; then the oldest
-    /// turns of the target; never the last turn, never a completion that is
-    /// kept.
+    /// The most tokens of a trunk.
     pub max_tokens: usize,
-}
-
-/// A target behind some references, in tokens.
-struct Trunk {
-    messages: Vec<Utterance>,
-    ids: Vec<i64>,
+    /// How many of them are kept free for what follows the context: the
+    /// replies and the turns between them.
+    pub reserve: usize,
 }
 
 impl ExampleBuilder<'_> {
@@ -131,43 +135,78 @@ impl ExampleBuilder<'_> {
     ///
     /// # Errors
     /// [`Error::Conversation`] where a reply is no message of the person or has
-    /// nothing before it, where no reply survives the cut, and where template
-    /// and tokenizer do not let prompt and reply be told apart; the language
-    /// model's errors.
+    /// nothing before it, where no reply survives the cut (which cannot happen
+    /// while the last turn of the context fits into `max_tokens - reserve` and
+    /// the first reply into `reserve`), and where template and tokenizer do not
+    /// let prompt and reply be told apart; the language model's errors.
     pub fn supervised(&self, conversation: &Conversation) -> Result<Example> {
         check(conversation)?;
+        let (kept, dropped) = self.cut(conversation)?;
+        let target = &conversation.target[dropped..];
+        let messages = joined(&kept, target);
+        let before = messages.len() - target.len();
+        let mut ids = self.tokenizer.encode_chat(&messages, false)?;
+        let mut spans = Vec::new();
+        for &reply in &conversation.replies {
+            let at = before + reply - dropped;
+            let span = self.completion(&conversation.id, &messages, at, &ids)?;
+            if span.end > self.max_tokens {
+                break;
+            }
+            spans.push(span);
+        }
+        let Some(last) = spans.last() else {
+            return Err(self.too_long(conversation, "first reply and what precedes it", ids.len()));
+        };
+        ids.truncate(last.end);
+        let mut tree = TokenTree::new(ids);
+        let replies = conversation.replies[..spans.len()].to_vec();
+        for span in spans {
+            tree.add_span(span)?;
+        }
+        Ok(Example {
+            id: conversation.id.clone(),
+            tree,
+            alternatives: Vec::new(),
+            references: kept.len(),
+            dropped_messages: dropped,
+            dropped_replies: conversation.replies.len() - replies.len(),
+            replies,
+        })
+    }
+
+    /// The references that stay, and how many messages of the context go.
+    fn cut<'c>(&self, conversation: &'c Conversation) -> Result<(Vec<&'c Reference>, usize)> {
+        let room = self.max_tokens.saturating_sub(self.reserve);
+        let context = &conversation.target[..conversation.replies[0]];
         let mut kept: Vec<&Reference> = conversation.references.iter().collect();
         let mut dropped = 0;
-        let trunk = loop {
-            let trunk = self.trunk(&kept, &conversation.target[dropped..])?;
-            if trunk.ids.len() <= self.max_tokens {
-                break trunk;
+        loop {
+            let prompt = joined(&kept, &context[dropped..]);
+            let tokens = self.tokenizer.encode_chat(&prompt, true)?.len();
+            if tokens <= room {
+                return Ok((kept, dropped));
             }
             // The farthest first; of equally far ones the earliest.
             let farthest = (0..kept.len())
                 .max_by(|&a, &b| kept[a].distance.total_cmp(&kept[b].distance).then(b.cmp(&a)));
             match farthest {
                 Some(index) => drop(kept.remove(index)),
-                None => dropped += self.next_cut(conversation, dropped, trunk.ids.len())?,
+                None if dropped + 1 < context.len() => dropped += 1,
+                None => return Err(self.too_long(conversation, "last turn of context", tokens)),
             }
-        };
-        let replies: Vec<usize> =
-            conversation.replies.iter().copied().filter(|&reply| reply > dropped).collect();
-        let before = trunk.messages.len() - (conversation.target.len() - dropped);
-        let mut tree = TokenTree::new(trunk.ids);
-        for &reply in &replies {
-            let at = before + reply - dropped;
-            let span = self.completion(&conversation.id, &trunk.messages, at, tree.trunk())?;
-            tree.add_span(span)?;
         }
-        Ok(Example {
+    }
+
+    fn too_long(&self, conversation: &Conversation, what: &str, tokens: usize) -> Error {
+        Error::Conversation {
             id: conversation.id.clone(),
-            tree,
-            replies,
-            alternatives: Vec::new(),
-            references: kept.len(),
-            dropped_messages: dropped,
-        })
+            message: format!(
+                "its {what} alone has {tokens} tokens: too many for max_tokens = {}, of which {} \
+                 are reserved for what follows the context",
+                self.max_tokens, self.reserve
+            ),
+        }
     }
 
     /// The same with alternatives to its replies. Alternatives to replies that
@@ -188,11 +227,8 @@ impl ExampleBuilder<'_> {
         let with: Vec<usize> = alternatives.iter().map(|a| a.reply).collect();
         let narrowed = Conversation { replies: with, ..conversation.clone() };
         let mut example = self.supervised(&narrowed)?;
-        let kept: Vec<Alternatives> = alternatives
-            .iter()
-            .filter(|a| example.replies.contains(&a.reply))
-            .cloned()
-            .collect();
+        let kept: Vec<Alternatives> =
+            alternatives.iter().filter(|a| example.replies.contains(&a.reply)).cloned().collect();
         let spans = example.tree.spans().to_vec();
         for (a, span) in kept.iter().zip(spans) {
             for text in [&a.rejected, &a.criterion] {
@@ -232,34 +268,6 @@ impl ExampleBuilder<'_> {
         Ok(self.through_eos(&whole[prompt.len()..]).to_vec())
     }
 
-    fn trunk(&self, references: &[&Reference], target: &[Utterance]) -> Result<Trunk> {
-        let messages: Vec<Utterance> = references
-            .iter()
-            .flat_map(|r| &r.messages)
-            .chain(target)
-            .cloned()
-            .collect();
-        let ids = self.tokenizer.encode_chat(&messages, false)?;
-        Ok(Trunk { messages, ids })
-    }
-
-    /// How many more messages of the target to drop: up to the next one that
-    /// leaves a reply with something before it.
-    fn next_cut(&self, conversation: &Conversation, dropped: usize, tokens: usize) -> Result<usize> {
-        let last = conversation.replies.last().copied().unwrap_or(0);
-        // At least one message must stay in front of the last reply.
-        if dropped + 1 < last {
-            return Ok(1);
-        }
-        Err(Error::Conversation {
-            id: conversation.id.clone(),
-            message: format!(
-                "its last turn alone has {tokens} tokens, more than max_tokens = {}",
-                self.max_tokens
-            ),
-        })
-    }
-
     /// The tokens of the reply `messages[at]` within `ids`.
     fn completion(
         &self,
@@ -293,10 +301,13 @@ impl ExampleBuilder<'_> {
     }
 }
 
+/// References in front of a target.
+fn joined(references: &[&Reference], target: &[Utterance]) -> Vec<Utterance> {
+    references.iter().flat_map(|r| &r.messages).chain(target).cloned().collect()
+}
+
 fn check(conversation: &Conversation) -> Result<()> {
-    let bad = |message: String| {
-        Err(Error::Conversation { id: conversation.id.clone(), message })
-    };
+    let bad = |message: String| Err(Error::Conversation { id: conversation.id.clone(), message });
     if conversation.replies.is_empty() {
         return bad("it has no reply to learn".to_owned());
     }
@@ -304,8 +315,8 @@ fn check(conversation: &Conversation) -> Result<()> {
         return bad(format!("its replies {:?} are not ascending", conversation.replies));
     }
     for &reply in &conversation.replies {
-        let is_reply = reply > 0
-            && conversation.target.get(reply).is_some_and(|m| m.role == Role::Assistant);
+        let is_reply =
+            reply > 0 && conversation.target.get(reply).is_some_and(|m| m.role == Role::Assistant);
         if !is_reply {
             return bad(format!(
                 "message {reply} of {} is no reply of the person",
@@ -317,9 +328,7 @@ fn check(conversation: &Conversation) -> Result<()> {
 }
 
 fn check_alternatives(conversation: &Conversation, a: &Alternatives) -> Result<()> {
-    let bad = |message: String| {
-        Err(Error::Conversation { id: conversation.id.clone(), message })
-    };
+    let bad = |message: String| Err(Error::Conversation { id: conversation.id.clone(), message });
     let Some(chosen) = conversation.target.get(a.reply) else {
         return bad(format!("there is no message {} to prefer", a.reply));
     };

@@ -14,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: could not be read or written", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -47,7 +47,7 @@ pub enum Error {
     },
 
     /// A step of training failed; nothing was changed by it.
-    #[error("step {step}, examples {examples}: {source}")]
+    #[error("step {step}, examples {examples}")]
     Step {
         /// The step, from 1.
         step: u64,
@@ -87,7 +87,7 @@ pub enum Error {
     },
 
     /// Optimiser state could not be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: optimiser state could not be read or written", path.display())]
     OptimizerFile {
         /// The file.
         path: PathBuf,
@@ -107,7 +107,7 @@ pub enum Error {
     },
 
     /// A line of a training log that is no record.
-    #[error("{}:{line}: {source}", path.display())]
+    #[error("{}:{line}: not a log record", path.display())]
     LogLine {
         /// The file.
         path: PathBuf,
@@ -118,7 +118,7 @@ pub enum Error {
     },
 
     /// The sentence encoder failed.
-    #[error("sentence encoder: {0}")]
+    #[error("the sentence encoder failed")]
     Encoder(#[source] BoxError),
 
     /// Persona extraction failed.

@@ -108,7 +108,8 @@ pub fn total_steps(examples: usize, config: &TrainConfig) -> u64 {
 /// threads.
 ///
 /// # Errors
-/// [`Error::Data`] without examples, [`Error::InvalidSetting`];
+/// [`Error::Data`] without examples, or where the reference is the adapter that
+/// is trained; [`Error::InvalidSetting`];
 /// [`Error::Step`] names the step and its examples where a loss or a gradient
 /// is no number: the adapter is then that of the step before.
 pub fn train(
@@ -122,6 +123,11 @@ pub fn train(
     require(config.batch_size > 0, "batch_size", config.batch_size as f64, "positive")?;
     if examples.is_empty() {
         return Err(Error::Data("there is nothing to learn: no examples".to_owned()));
+    }
+    if matches!(objective, Objective::Preference { reference: Some(r), .. } if r == adapter) {
+        return Err(Error::Data(format!(
+            "adapter {adapter:?} cannot be compared with itself while it is trained: copy it"
+        )));
     }
     let before = model.active().map(str::to_owned);
     set_trainable(model, adapter, true)?;
@@ -240,8 +246,7 @@ impl Run<'_> {
         let mut loss = 0.0;
         for &i in indices {
             let example = &self.examples[i];
-            let mean =
-                objective::supervised(model, example)?.f_div_scalar(tokens.max(1) as f64)?;
+            let mean = objective::supervised(model, example)?.f_div_scalar(tokens.max(1) as f64)?;
             loss += finite(mean.f_to_kind(Kind::Double)?.f_double_value(&[])?, example, step)?;
             mean.f_backward()?;
         }

@@ -10,7 +10,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The sentence encoder failed.
-    #[error("sentence encoder {name}: {source}")]
+    #[error("sentence encoder {name} failed")]
     Encoder {
         /// The encoder's name.
         name: String,
@@ -45,8 +45,18 @@ pub enum Error {
     #[error(transparent)]
     Cluster(#[from] idl_cluster::Error),
     /// The session distance failed.
-    #[error(transparent)]
-    ConvEd(#[from] idl_conved::Error),
+    #[error("the session distance failed")]
+    Distance(#[source] BoxError),
+    /// The session distance gave a matrix of another shape.
+    #[error("the session distance gave a {rows} x {columns} matrix for {sessions} sessions")]
+    DistanceShape {
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+        /// The sessions.
+        sessions: usize,
+    },
     /// Ordering failed.
     #[error(transparent)]
     Order(#[from] idl_order::Error),

@@ -32,6 +32,9 @@ pub struct EvaluationConfig {
     pub distractors: usize,
     /// The most tokens of sessions and target together.
     pub max_tokens: usize,
+    /// How many of them are kept free for what follows the opening of the
+    /// target; see [`ExampleBuilder`].
+    pub reserve: usize,
     /// Which targets, replies, distractors and other persons.
     pub seed: u64,
 }
@@ -45,6 +48,7 @@ impl Default for EvaluationConfig {
             ranked_replies: 2,
             distractors: 19,
             max_tokens: 1024,
+            reserve: 320,
             seed: 0,
         }
     }
@@ -131,8 +135,8 @@ fn position(condition: Condition) -> usize {
 /// Chooses targets, references, distractors and alternatives, without a model.
 ///
 /// # Errors
-/// [`Error::Evaluation`] with fewer than two persons, or where a target alone
-/// exceeds the token budget; what pipeline and data refuse.
+/// [`Error::Evaluation`] with fewer than two persons; what pipeline and data
+/// refuse, a target too long for the budget among it.
 pub fn evaluation_targets(
     persons: &[Person],
     pipeline: &Pipeline<'_>,
@@ -149,7 +153,11 @@ pub fn evaluation_targets(
         persons,
         indices: persons.iter().map(|p| pipeline.index(p)).collect::<Result<_>>()?,
         pipeline,
-        builder: ExampleBuilder { tokenizer, max_tokens: config.max_tokens },
+        builder: ExampleBuilder {
+            tokenizer,
+            max_tokens: config.max_tokens,
+            reserve: config.reserve,
+        },
         corpus: PreferenceCorpus::new(persons, pipeline.extractor, pipeline.encoder, config.seed)?,
         pool: Distractors::new(persons)?,
         config,
@@ -200,16 +208,29 @@ impl Setup<'_> {
         let as_many = Pipeline { references: selection.references.len(), ..*self.pipeline };
         let others = as_many.select(&self.indices[other], &all, context)?;
 
-        let own = conversation(target, me, &selection);
-        let mut coverage = Coverage::default();
-        let alternatives =
-            self.corpus.alternatives(person, session, &own.replies, &mut coverage)?;
-        let mut examples = [
-            self.example(&own, &alternatives)?,
-            self.example(&conversation(target, them, &others), &alternatives)?,
-            self.example(&conversation(target, me, &Selection::default()), &alternatives)?,
+        let mut three = [
+            conversation(target, me, &selection),
+            conversation(target, them, &others),
+            conversation(target, me, &Selection::default()),
         ];
-        let ranked = self.add_distractors(&own, &mut examples[0], rng)?;
+        // A reply that one of the three has no room for is scored under none.
+        let mut kept = three[0].replies.clone();
+        for conversation in &three {
+            let fits = self.builder.supervised(conversation)?.replies.len();
+            kept.truncate(fits);
+        }
+        for conversation in &mut three {
+            conversation.replies.clone_from(&kept);
+        }
+        let mut coverage = Coverage::default();
+        let alternatives = self.corpus.alternatives(person, session, &kept, &mut coverage)?;
+        let [own, other, none] = &three;
+        let mut examples = [
+            self.example(own, &alternatives)?,
+            self.example(other, &alternatives)?,
+            self.example(none, &alternatives)?,
+        ];
+        let ranked = self.add_distractors(own, &mut examples[0], rng)?;
         let ordered = alternatives
             .iter()
             .filter_map(|a| own.replies.iter().position(|&reply| reply == a.reply))
@@ -224,12 +245,6 @@ impl Setup<'_> {
         alternatives: &[Alternatives],
     ) -> Result<Example> {
         let mut example = self.builder.supervised(conversation)?;
-        if example.dropped_messages > 0 {
-            return Err(Error::Evaluation(format!(
-                "session {}: the target alone does not fit into {} tokens",
-                conversation.id, self.config.max_tokens
-            )));
-        }
         for a in alternatives {
             let span = example.replies.iter().position(|&reply| reply == a.reply);
             let Some(at) = span.map(|s| example.tree.spans()[s].start) else { continue };

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod distance;
 mod error;
 #[cfg(feature = "torch")]
 pub mod evaluate;
@@ -7,6 +8,7 @@ pub mod evaluate;
 pub mod learn;
 mod pipeline;
 
+pub use distance::ConvEdDistance;
 pub use error::{Error, Result};
 pub use idl_cluster as cluster;
 pub use idl_conved as conved;

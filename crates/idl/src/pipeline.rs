@@ -1,14 +1,13 @@
 //! Static and dynamic persona identification as one call: which of a person's
 //! sessions stand before a dialogue, and in which order.
 
-use std::ops::Range;
-
 use idl_cluster::{Reference, SpiParams, nearest};
-use idl_conved::{ConvEd, SessionView};
-use idl_dialogue::{Person, PersonaExtractor, Role, SentenceEncoder, Session, Utterance};
+use idl_dialogue::{
+    Person, PersonaExtractor, Role, SentenceEncoder, Session, SessionDistance, Utterance,
+};
 use idl_order::{Policy, SessionOrder, order};
 use idl_persona_ext::persona_text;
-use ndarray::{Array1, Array2, Axis, Slice};
+use ndarray::{Array1, Array2, Axis};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -21,14 +20,15 @@ use crate::error::{Error, Result};
 /// touches the choice of cluster, references or order.
 #[derive(Clone, Copy)]
 pub struct Pipeline<'a> {
-    /// `Enc` of equation 3, also the utterance encoder of convED.
+    /// `Enc` of equation 3.
     pub encoder: &'a dyn SentenceEncoder,
     /// `Ext` of equation 2.
     pub extractor: &'a dyn PersonaExtractor,
     /// Clusters, targets and references in training.
     pub spi: &'a SpiParams,
-    /// The session distance.
-    pub distance: &'a ConvEd,
+    /// How far apart two sessions are: convED
+    /// ([`ConvEdDistance`](crate::ConvEdDistance)), or another.
+    pub distance: &'a dyn SessionDistance,
     /// How references are ordered.
     pub policy: Policy,
     /// How many references serve at inference and evaluation.
@@ -40,7 +40,6 @@ impl std::fmt::Debug for Pipeline<'_> {
         f.debug_struct("Pipeline")
             .field("encoder", &self.encoder.name())
             .field("spi", &self.spi)
-            .field("distance", &self.distance)
             .field("policy", &self.policy)
             .field("references", &self.references)
             .finish_non_exhaustive()
@@ -55,30 +54,21 @@ pub struct PersonIndex {
     pub persona_texts: Vec<String>,
     /// Their embeddings `z`, `[sessions, d]`.
     pub embeddings: Array2<f32>,
-    /// One row for each utterance of all sessions.
-    utterances: Array2<f32>,
-    roles: Vec<u8>,
-    /// Which rows are a session's.
-    ranges: Vec<Range<usize>>,
+    /// How far apart each two sessions are, `[sessions, sessions]`.
+    pub distances: Array2<f64>,
 }
 
 impl PersonIndex {
     /// How many sessions it covers.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ranges.len()
+        self.persona_texts.len()
     }
 
     /// Whether it covers none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ranges.is_empty()
-    }
-
-    fn view(&self, session: usize) -> Result<SessionView<'_>> {
-        let rows = self.ranges[session].clone();
-        let embeddings = self.utterances.slice_axis(Axis(0), Slice::from(rows.clone()));
-        Ok(SessionView::new(&self.roles[rows], embeddings)?)
+        self.persona_texts.is_empty()
     }
 }
 
@@ -97,36 +87,24 @@ pub struct Selection {
 
 impl Pipeline<'_> {
     /// Reads a person's sessions: persona texts, their embeddings, and the
-    /// utterances' embeddings.
+    /// distances between all pairs of sessions.
     ///
     /// # Errors
-    /// The extractor's and the encoder's.
+    /// The extractor's, the encoder's and the distance's.
     pub fn index(&self, person: &Person) -> Result<PersonIndex> {
-        let persona_texts = person
-            .sessions
+        let sessions: Vec<&Session> = person.sessions.iter().collect();
+        let persona_texts = sessions
             .iter()
             .map(|session| persona_text(session, Role::Assistant, self.extractor))
             .collect::<std::result::Result<Vec<_>, _>>()?;
-        let mut texts: Vec<&str> = persona_texts.iter().map(String::as_str).collect();
-        let mut roles = Vec::new();
-        let mut ranges = Vec::new();
-        for session in &person.sessions {
-            let start = roles.len();
-            for message in &session.messages {
-                texts.push(&message.content);
-                roles.push(message.role as u8);
-            }
-            ranges.push(start..roles.len());
+        let texts: Vec<&str> = persona_texts.iter().map(String::as_str).collect();
+        let embeddings = self.encode(&texts)?;
+        let distances = self.distance.pairwise(&sessions).map_err(Error::Distance)?;
+        let (rows, columns) = distances.dim();
+        if rows != sessions.len() || columns != sessions.len() {
+            return Err(Error::DistanceShape { rows, columns, sessions: sessions.len() });
         }
-        let all = self.encode(&texts)?;
-        let (z, utterances) = all.view().split_at(Axis(0), persona_texts.len());
-        Ok(PersonIndex {
-            embeddings: z.to_owned(),
-            utterances: utterances.to_owned(),
-            persona_texts,
-            roles,
-            ranges,
-        })
+        Ok(PersonIndex { persona_texts, embeddings, distances })
     }
 
     /// The embedding of a context: of the person's persona utterances in it or,
@@ -199,11 +177,8 @@ impl Pipeline<'_> {
         references: Vec<Reference>,
         cluster: Option<usize>,
     ) -> Result<Selection> {
-        let views = references
-            .iter()
-            .map(|r| index.view(r.session))
-            .collect::<Result<Vec<_>>>()?;
-        let matrix = self.distance.pairwise(&views)?;
+        let chosen: Vec<usize> = references.iter().map(|r| r.session).collect();
+        let matrix = index.distances.select(Axis(0), &chosen).select(Axis(1), &chosen);
         let to_target: Vec<f64> = references.iter().map(|r| r.distance).collect();
         let SessionOrder { order, cost, exact } =
             order(matrix.view(), self.policy, Some(&to_target))?;
@@ -213,12 +188,14 @@ impl Pipeline<'_> {
 
     fn encode(&self, texts: &[&str]) -> Result<Array2<f32>> {
         let name = || self.encoder.name().to_owned();
-        let rows = self
-            .encoder
-            .encode(texts)
-            .map_err(|source| Error::Encoder { name: name(), source })?;
+        let rows =
+            self.encoder.encode(texts).map_err(|source| Error::Encoder { name: name(), source })?;
         if rows.nrows() != texts.len() {
-            return Err(Error::EncoderRows { name: name(), rows: rows.nrows(), texts: texts.len() });
+            return Err(Error::EncoderRows {
+                name: name(),
+                rows: rows.nrows(),
+                texts: texts.len(),
+            });
         }
         Ok(rows)
     }

@@ -1,6 +1,6 @@
 //! Sessions arranged for matrix products and vector instructions.
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 #[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
@@ -177,13 +177,32 @@ fn unit_vectors(sources: &[Option<(&SessionView<'_>, usize)>], dim: usize) -> Ar
     let fill = |(mut row, source): (ndarray::ArrayViewMut1<'_, f32>, &Option<_>)| {
         let Some((session, utterance)): &Option<(&SessionView<'_>, usize)> = source else { return };
         let embedding = session.embedding(*utterance);
-        // In f64: squares of legal f32 components may over- and underflow.
-        let scale = dot(embedding, embedding).sqrt().recip();
-        row.zip_mut_with(&embedding, |to, &x| *to = (f64::from(x) * scale) as f32);
+        let squared = squared_length(embedding);
+        if (1e-20..1e30).contains(&squared) {
+            let scale = squared.sqrt().recip();
+            row.zip_mut_with(&embedding, |to, &x| *to = x * scale);
+        } else {
+            // Squares of legal components may over- and underflow.
+            let scale = dot(embedding, embedding).sqrt().recip();
+            row.zip_mut_with(&embedding, |to, &x| *to = (f64::from(x) * scale) as f32);
+        }
     };
     #[cfg(feature = "rayon")]
     vectors.outer_iter_mut().into_par_iter().zip(sources.par_iter()).for_each(fill);
     #[cfg(not(feature = "rayon"))]
     vectors.outer_iter_mut().zip(sources).for_each(fill);
     vectors
+}
+
+/// `sum x^2`, in sixteen running sums for the reason that [`dot`] has eight.
+fn squared_length(x: ArrayView1<'_, f32>) -> f32 {
+    let Some(x) = x.to_slice() else { return x.iter().map(|x| x * x).sum() };
+    let (x16, rest) = x.as_chunks::<16>();
+    let mut sums = [0.0; 16];
+    for x in x16 {
+        for (sum, x) in sums.iter_mut().zip(x) {
+            *sum += x * x;
+        }
+    }
+    sums.into_iter().chain(rest.iter().map(|x| x * x)).sum()
 }

@@ -19,6 +19,7 @@ fn multiply(scale: f32, a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>, out: &mu
     use faer::linalg::matmul::matmul;
     use faer::{Accum, MatMut, MatRef, Par};
 
+    // Some rows of a matrix in standard layout: always contiguous.
     let (Some(x), Some(y)) = (a.to_slice(), b.to_slice()) else { return };
     let (m, n, d) = (a.nrows(), b.nrows(), a.ncols());
     matmul(
@@ -36,6 +37,7 @@ fn multiply(scale: f32, a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>, out: &mu
     use ndarray::ArrayViewMut2;
     use ndarray::linalg::general_mat_mul;
 
+    // The slice has been cut to this shape: always right.
     if let Ok(mut out) = ArrayViewMut2::from_shape((a.nrows(), b.nrows()), out) {
         general_mat_mul(scale, &a, &b.t(), 0.0, &mut out);
     }

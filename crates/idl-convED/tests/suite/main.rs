@@ -3,6 +3,7 @@
 // clippy.toml lets tests unwrap, but not their helpers.
 #![allow(clippy::unwrap_used)]
 
+mod kernels;
 mod properties;
 mod sessions;
 mod vectors;

@@ -4,12 +4,14 @@ mod ngrams;
 mod params;
 mod score;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 pub use params::{BleuParams, Convention, NltkSmoothing, Smoothing};
 pub use score::BleuScore;
 
-use crate::text::interned;
+use crate::text::{Interner, lower};
 use crate::{Error, Result, Score};
 use ngrams::count;
 
@@ -59,7 +61,7 @@ impl std::ops::AddAssign for BleuStats {
 /// bleu.add("a dog", &["the dog barks", "one dog"])?;
 /// let score = bleu.score();
 /// assert_eq!(score.stats.correct, [7, 5, 4, 3]);
-/// assert!(score.signature.as_str().contains("tok:13a|smooth:exp"));
+/// assert!(score.signature().as_str().contains("tok:13a|smooth:exp"));
 /// # Ok(())
 /// # }
 /// ```
@@ -86,15 +88,16 @@ impl Bleu {
     /// # Errors
     /// [`Error::TooFew`] without a reference; an empty one is a reference.
     pub fn add(&mut self, hypothesis: &str, references: &[&str]) -> Result<BleuStats> {
-        let lower = |text: &str| {
-            if self.params.lowercase { text.to_lowercase() } else { text.to_owned() }
-        };
         let tokenizer = self.params.tokenizer;
-        let prepared: Vec<String> = std::iter::once(&hypothesis)
+        let cased: Vec<Cow<'_, str>> = std::iter::once(&hypothesis)
             .chain(references)
-            .map(|text| tokenizer.prepare(&lower(text)).into_owned())
+            .map(|&text| if self.params.lowercase { lower(text) } else { Cow::Borrowed(text) })
             .collect();
-        let ids = interned(prepared.iter().map(|text| tokenizer.pieces(text)));
+        let prepared: Vec<Cow<'_, str>> =
+            cased.iter().map(|text| tokenizer.prepare(text)).collect();
+        let mut interner = Interner::default();
+        let ids: Vec<Vec<u32>> =
+            prepared.iter().map(|text| interner.ids(tokenizer.pieces(text))).collect();
         self.add_ids(&ids)
     }
 
@@ -108,7 +111,9 @@ impl Bleu {
         references: &[Vec<T>],
     ) -> Result<BleuStats> {
         let all = std::iter::once(hypothesis).chain(references.iter().map(Vec::as_slice));
-        let ids = interned(all.map(|tokens| tokens.iter().map(AsRef::as_ref)));
+        let mut interner = Interner::default();
+        let ids: Vec<Vec<u32>> =
+            all.map(|tokens| interner.ids(tokens.iter().map(AsRef::as_ref))).collect();
         self.add_ids(&ids)
     }
 
@@ -150,7 +155,7 @@ impl Bleu {
         (1..=self.params.max_order)
             .map(|order| {
                 let score = self.params.score(&self.stats, order);
-                Score { value: score.value, signature: score.signature }
+                Score { value: score.value, signature: score.signature() }
             })
             .collect()
     }

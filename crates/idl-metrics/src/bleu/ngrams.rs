@@ -13,12 +13,16 @@ pub(super) fn count(hypothesis: &[u32], references: &[Vec<u32>], max_order: usiz
     let mut grams = Vec::new();
     let mut reference_grams = vec![Vec::new(); references.len()];
     for n in 1..=max_order.min(MAX_ORDER) {
-        sorted_grams(hypothesis, n, &mut grams);
-        stats.total[n - 1] = grams.len() as u64;
-        if grams.is_empty() {
+        stats.total[n - 1] = (hypothesis.len() + 1).saturating_sub(n) as u64;
+        if stats.total[n - 1] == 0 {
             stats.too_short[n - 1] = 1;
             continue;
         }
+        // Without a match of n - 1 words there is none of n.
+        if n > 1 && stats.correct[n - 2] == 0 {
+            continue;
+        }
+        sorted_grams(hypothesis, n, &mut grams);
         for (reference, sorted) in references.iter().zip(&mut reference_grams) {
             sorted_grams(reference, n, sorted);
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BleuParams, BleuStats, Convention, NltkSmoothing, Smoothing};
+use super::{BleuParams, BleuStats, Convention, MAX_ORDER, NltkSmoothing, Smoothing};
 use crate::Signature;
 
 /// A BLEU score and what it is made of.
@@ -10,14 +10,24 @@ use crate::Signature;
 pub struct BleuScore {
     /// The score, 0 to 100.
     pub value: f64,
-    /// The precisions by order after smoothing, 0 to 100.
-    pub precisions: Vec<f64>,
+    /// The precisions by order after smoothing, 0 to 100; 0 above `order`.
+    pub precisions: [f64; MAX_ORDER],
     /// The brevity penalty, 0 to 1.
     pub brevity_penalty: f64,
     /// The counts.
     pub stats: BleuStats,
+    /// The orders that count: 1 to this.
+    pub order: usize,
     /// How it was computed.
-    pub signature: Signature,
+    pub params: BleuParams,
+}
+
+impl BleuScore {
+    /// How the score was computed, in words.
+    #[must_use]
+    pub fn signature(&self) -> Signature {
+        self.params.signature(self.order)
+    }
 }
 
 impl BleuParams {
@@ -31,13 +41,7 @@ impl BleuParams {
             Convention::Nltk { smoothing } => nltk(stats, order, smoothing),
         };
         let value = mean_log.map_or(0.0, |mean_log| brevity_penalty * mean_log.exp());
-        BleuScore {
-            value,
-            precisions,
-            brevity_penalty,
-            stats: *stats,
-            signature: self.signature(order),
-        }
+        BleuScore { value, precisions, brevity_penalty, stats: *stats, order, params: *self }
     }
 }
 
@@ -56,14 +60,14 @@ fn sacrebleu(
     order: usize,
     smoothing: Smoothing,
     effective_order: bool,
-) -> (Vec<f64>, Option<f64>) {
-    let mut precisions = vec![0.0; order];
+) -> ([f64; MAX_ORDER], Option<f64>) {
+    let mut precisions = [0.0; MAX_ORDER];
     if stats.correct[..order].iter().all(|&c| c == 0) {
         return (precisions, None);
     }
     let mut used = order;
     let mut halvings = 1.0;
-    for (n, precision) in precisions.iter_mut().enumerate() {
+    for (n, precision) in precisions.iter_mut().enumerate().take(order) {
         let (mut correct, mut total) = (stats.correct[n] as f64, stats.total[n] as f64);
         if let Smoothing::AddK(k) = smoothing
             && n > 0
@@ -94,29 +98,32 @@ fn sacrebleu(
 }
 
 /// As [`sacrebleu`]; every reply counts at least one n-gram of each order.
-fn nltk(stats: &BleuStats, order: usize, smoothing: NltkSmoothing) -> (Vec<f64>, Option<f64>) {
+fn nltk(
+    stats: &BleuStats,
+    order: usize,
+    smoothing: NltkSmoothing,
+) -> ([f64; MAX_ORDER], Option<f64>) {
     if stats.correct[0] == 0 {
-        return (vec![0.0; order], None);
+        return ([0.0; MAX_ORDER], None);
     }
+    let mut precisions = [0.0; MAX_ORDER];
     let mut halvings = 0;
-    let precisions: Vec<f64> = (0..order)
-        .map(|n| {
-            let correct = stats.correct[n] as f64;
-            let total = (stats.total[n] + stats.too_short[n]) as f64;
-            match smoothing {
-                NltkSmoothing::Method2 if n > 0 => (correct + 1.0) / (total + 1.0),
-                _ if correct != 0.0 => correct / total,
-                NltkSmoothing::Method0 | NltkSmoothing::Method2 => f64::MIN_POSITIVE,
-                NltkSmoothing::Method1(epsilon) => epsilon / total,
-                NltkSmoothing::Method3 => {
-                    halvings += 1;
-                    1.0 / (f64::from(halvings).exp2() * total)
-                }
+    for (n, precision) in precisions.iter_mut().enumerate().take(order) {
+        let correct = stats.correct[n] as f64;
+        let total = (stats.total[n] + stats.too_short[n]) as f64;
+        *precision = match smoothing {
+            NltkSmoothing::Method2 if n > 0 => (correct + 1.0) / (total + 1.0),
+            _ if correct != 0.0 => correct / total,
+            NltkSmoothing::Method0 | NltkSmoothing::Method2 => f64::MIN_POSITIVE,
+            NltkSmoothing::Method1(epsilon) => epsilon / total,
+            NltkSmoothing::Method3 => {
+                halvings += 1;
+                1.0 / (f64::from(halvings).exp2() * total)
             }
-        })
-        .collect();
+        };
+    }
     // An order of precision 0 (epsilon 0) is left out, as NLTK does.
-    let logs = precisions.iter().filter(|p| **p > 0.0).map(|p| p.ln() / order as f64);
+    let logs = precisions[..order].iter().filter(|p| **p > 0.0).map(|p| p.ln() / order as f64);
     let mean = logs.sum::<f64>() + 100f64.ln();
-    (precisions.iter().map(|p| 100.0 * p).collect(), Some(mean))
+    (precisions.map(|p| 100.0 * p), Some(mean))
 }

@@ -1,7 +1,6 @@
 //! The tokenizers of the references: sacreBLEU's and rouge_score's.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -55,18 +54,24 @@ impl Tokenizer {
     }
 
     /// The tokens of a prepared text.
-    pub(crate) fn pieces(self, prepared: &str) -> Box<dyn Iterator<Item = &str> + '_> {
-        let words = prepared.split(is_space).filter(|w| !w.is_empty());
-        match self {
-            Tokenizer::V13a | Tokenizer::None => Box::new(words),
-            Tokenizer::Char => Box::new(words.flat_map(|w| w.split("").filter(|c| !c.is_empty()))),
-        }
+    pub(crate) fn pieces(self, prepared: &str) -> impl Iterator<Item = &str> {
+        let by_character = self == Tokenizer::Char;
+        words(prepared).flat_map(move |word| {
+            let (characters, whole) = if by_character { (word, "") } else { ("", word) };
+            let characters = characters.split("").filter(|c| !c.is_empty());
+            characters.chain(Some(whole).filter(|w| !w.is_empty()))
+        })
     }
 }
 
 /// Python's `str.isspace`: Unicode's white space and four control characters.
-fn is_space(c: char) -> bool {
+pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
+}
+
+/// Python's `str.split()`.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(is_space).filter(|word| !word.is_empty())
 }
 
 /// `text` with spaces around the tokens of 13a.
@@ -76,16 +81,17 @@ fn is_space(c: char) -> bool {
 /// that bytes do.
 fn spaced_13a(text: &str) -> String {
     let mut line = Cow::Borrowed(text.trim_end_matches(is_space));
-    for (from, to) in [
-        ("<skipped>", ""),
-        ("-\n", ""),
-        ("\n", " "),
-        ("&quot;", "\""),
-        ("&amp;", "&"),
-        ("&lt;", "<"),
-        ("&gt;", ">"),
+    for (sign, from, to) in [
+        ('<', "<skipped>", ""),
+        ('\n', "-\n", ""),
+        ('\n', "\n", " "),
+        ('&', "&quot;", "\""),
+        ('&', "&amp;", "&"),
+        ('&', "&lt;", "<"),
+        ('&', "&gt;", ">"),
     ] {
-        if line.contains(from) {
+        // Looking for one character is cheaper, and hardly any text has it.
+        if line.contains(sign) && line.contains(from) {
             line = Cow::Owned(line.replace(from, to));
         }
     }
@@ -143,33 +149,24 @@ fn rewrite_pairs(
     out
 }
 
-/// rouge_score's tokens: lower case, runs of `[a-z0-9]`, those of more than
-/// three letters stemmed if so wished.
-pub(crate) fn rouge_tokens(text: &str, stem: bool) -> Vec<String> {
-    text.to_lowercase()
-        .split(|c: char| !(c.is_ascii_lowercase() || c.is_ascii_digit()))
-        .filter(|w| !w.is_empty())
-        .map(|w| if stem && w.len() > 3 { porter_stem(w) } else { w.to_owned() })
-        .collect()
+/// `text` in lower case, without a copy where it is already.
+pub(crate) fn lower(text: &str) -> Cow<'_, str> {
+    if !text.is_ascii() {
+        return Cow::Owned(text.to_lowercase());
+    }
+    if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        return Cow::Owned(text.to_ascii_lowercase());
+    }
+    Cow::Borrowed(text)
 }
 
-/// Numbers for words: equal words get equal numbers in all `texts`.
-pub(crate) fn interned<'a, I>(texts: impl IntoIterator<Item = I>) -> Vec<Vec<u32>>
-where
-    I: Iterator<Item = &'a str>,
-{
-    let mut ids: HashMap<&'a str, u32> = HashMap::with_capacity(64);
-    texts
-        .into_iter()
-        .map(|words| {
-            words
-                .map(|word| {
-                    let next = ids.len() as u32;
-                    *ids.entry(word).or_insert(next)
-                })
-                .collect()
-        })
-        .collect()
+/// rouge_score's tokens of a text in lower case: runs of `[a-z0-9]`, those of
+/// more than three letters stemmed if so wished.
+pub(crate) fn rouge_tokens(lower: &str, stem: bool) -> impl Iterator<Item = Cow<'_, str>> {
+    let in_token = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    lower.split(move |c| !in_token(c)).filter(|w| !w.is_empty()).map(move |w| {
+        if stem && w.len() > 3 { Cow::Owned(porter_stem(w)) } else { Cow::Borrowed(w) }
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,206 @@
+//! Sentences to vectors by a BERT of our own.
+
+use std::path::Path;
+
+use idl_dialogue::{BoxError, SentenceEncoder};
+use ndarray::Array2;
+use tch::{Device, Kind, Tensor};
+use tokenizers::{Encoding, Tokenizer, TruncationParams};
+
+use crate::batch::{by_length, check_size, fill_row};
+use crate::bert::Bert;
+use crate::config::BertConfig;
+use crate::error::{Error, Result};
+use crate::folder::Folder;
+use crate::weights::Weights;
+
+/// Where an encoder lives, in which precision, and how much it takes at once.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EncoderOptions {
+    /// The device of the weights.
+    pub device: Device,
+    /// Their precision: [`Kind::Float`] or [`Kind::BFloat16`].
+    pub kind: Kind,
+    /// Texts in a batch, at least 1.
+    pub batch_size: usize,
+}
+
+impl Default for EncoderOptions {
+    /// The CPU, in 32 bits, 32 texts at once.
+    fn default() -> Self {
+        EncoderOptions { device: Device::Cpu, kind: Kind::Float, batch_size: 32 }
+    }
+}
+
+/// A sentence-transformers model of the BERT family (all-MiniLM-L6-v2 is one):
+/// mean pooling, unit length.
+///
+/// It is used through [`SentenceEncoder`], or through [`embed`](Self::embed)
+/// for this crate's errors and the progress.
+#[derive(Debug)]
+pub struct BertEncoder {
+    name: String,
+    tokenizer: Tokenizer,
+    max_tokens: usize,
+    bert: Bert,
+    options: EncoderOptions,
+}
+
+impl BertEncoder {
+    /// Loads a sentence-transformers folder: `modules.json`, the config of the
+    /// pooling, `config.json`, `model.safetensors`, `tokenizer.json` and, where
+    /// they are there, `sentence_bert_config.json` and `tokenizer_config.json`
+    /// for the number of tokens. The folder's name becomes the encoder's.
+    ///
+    /// Texts are cut after as many tokens as the folder says, whatever cut or
+    /// padding `tokenizer.json` was saved with: so does sentence-transformers.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Json`], [`Error::Safetensors`] and
+    /// [`Error::TokenizerFile`] for a file that is missing or damaged;
+    /// [`Error::Unsupported`] names another architecture, pooling or module;
+    /// [`Error::Tensors`] names every tensor that is missing, extra or of
+    /// another shape; [`Error::Config`] where the files contradict each other;
+    /// [`Error::Option`] for options that make no sense.
+    pub fn from_dir(dir: &Path, options: EncoderOptions) -> Result<Self> {
+        check_size(options.batch_size)?;
+        if !matches!(options.kind, Kind::Float | Kind::BFloat16) {
+            return Err(Error::Option {
+                field: "kind",
+                found: format!("{:?}", options.kind),
+                expected: "Float or BFloat16",
+            });
+        }
+        let folder = Folder::open(dir)?;
+        let config = BertConfig::from_dir(&folder.transformer)?;
+        if folder.dim != config.hidden_size {
+            return Err(Error::Config {
+                path: folder.pooling,
+                message: format!(
+                    "vectors of {} components, but the model has {}",
+                    folder.dim, config.hidden_size
+                ),
+            });
+        }
+        let max_tokens =
+            folder.max_tokens.unwrap_or(usize::MAX).min(config.max_position_embeddings as usize);
+        let path = folder.transformer.join("tokenizer.json");
+        let tokenizer = load_tokenizer(&path, &config, max_tokens)?;
+        let weights = Weights::open(&folder.transformer.join("model.safetensors"))?;
+        let bert = Bert::new(config, weights, &options)?;
+        Ok(BertEncoder { name: folder.name, tokenizer, max_tokens, bert, options })
+    }
+
+    /// The shape of the model.
+    #[must_use]
+    pub fn config(&self) -> &BertConfig {
+        self.bert.config()
+    }
+
+    /// The longest sequence, special tokens included; what is beyond is cut.
+    #[must_use]
+    pub fn max_tokens(&self) -> usize {
+        self.max_tokens
+    }
+
+    /// One row of unit length for each text, `[texts, dim]`, in their order.
+    ///
+    /// `on_progress` hears after each batch how many texts are done, and of how
+    /// many. Batches hold texts of like length, the longest first, so the later
+    /// ones are faster.
+    ///
+    /// # Errors
+    /// [`Error::Tokenizer`] and [`Error::Torch`] with their reasons,
+    /// [`Error::NoDirection`] for weights that are not finite.
+    pub fn embed(
+        &self,
+        texts: &[&str],
+        mut on_progress: impl FnMut(usize, usize),
+    ) -> Result<Array2<f32>> {
+        let encodings =
+            self.tokenizer.encode_batch_fast(texts.to_vec(), true).map_err(Error::Tokenizer)?;
+        let lengths: Vec<usize> = encodings.iter().map(Encoding::len).collect();
+        let dim = self.dim();
+        let mut rows = Array2::zeros((texts.len(), dim));
+        let mut done = 0;
+        for batch in by_length(&lengths, self.options.batch_size) {
+            let ids: Vec<&[u32]> = batch.iter().map(|&i| encodings[i].get_ids()).collect();
+            let vectors = self.forward(&ids)?;
+            for (&index, vector) in batch.iter().zip(vectors.chunks_exact(dim)) {
+                fill_row(rows.row_mut(index), vector, index)?;
+            }
+            done += batch.len();
+            on_progress(done, texts.len());
+        }
+        Ok(rows)
+    }
+
+    /// The pooled states of a batch, one after the other.
+    fn forward(&self, batch: &[&[u32]]) -> Result<Vec<f32>> {
+        let longest = batch.iter().map(|ids| ids.len()).max().unwrap_or(0);
+        let mut padded = Vec::with_capacity(batch.len() * longest);
+        for ids in batch {
+            padded.extend(ids.iter().map(|&id| i64::from(id)));
+            // Which token pads is of no account: the mask hides it.
+            padded.resize(padded.len() + longest - ids.len(), 0);
+        }
+        let shape = [batch.len() as i64, longest as i64];
+        let device = self.options.device;
+        let ids = Tensor::f_from_slice(&padded)?.f_view(shape)?.f_to_device(device)?;
+        let mask = if batch.iter().all(|ids| ids.len() == longest) {
+            None
+        } else {
+            let mask: Vec<bool> =
+                batch.iter().flat_map(|ids| (0..longest).map(|i| i < ids.len())).collect();
+            Some(Tensor::f_from_slice(&mask)?.f_view(shape)?.f_to_device(device)?)
+        };
+        let pooled = self.bert.mean_pooled(&ids, mask.as_ref())?.f_to_device(Device::Cpu)?;
+        let mut flat = vec![0f32; pooled.numel()];
+        let numel = flat.len();
+        pooled.f_contiguous()?.f_copy_data(&mut flat, numel)?;
+        Ok(flat)
+    }
+}
+
+impl SentenceEncoder for BertEncoder {
+    fn dim(&self) -> usize {
+        self.config().hidden_size as usize
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn encode(&self, texts: &[&str]) -> Result<Array2<f32>, BoxError> {
+        Ok(self.embed(texts, |_, _| ())?)
+    }
+}
+
+/// Reads `tokenizer.json`, to cut at `max_tokens` and not to pad.
+fn load_tokenizer(path: &Path, config: &BertConfig, max_tokens: usize) -> Result<Tokenizer> {
+    let bytes = std::fs::read(path).map_err(Error::io(path))?;
+    let refused = |source| Error::TokenizerFile { path: path.to_owned(), source };
+    let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(refused)?;
+    let misfit = |message: String| Err(Error::Config { path: path.to_owned(), message });
+    let special = tokenizer
+        .get_post_processor()
+        .map_or(0, |p| tokenizers::PostProcessor::added_tokens(p, false));
+    if special == 0 {
+        return misfit("adds no special tokens: an empty text would have no vector".to_owned());
+    }
+    if max_tokens <= special {
+        return misfit(format!("{max_tokens} tokens leave no room beside {special} special ones"));
+    }
+    if let Some((token, id)) = tokenizer.get_vocab(true).into_iter().max_by_key(|&(_, id)| id)
+        && i64::from(id) >= config.vocab_size
+    {
+        return misfit(format!(
+            "{token:?} is token {id}, but the model knows {}",
+            config.vocab_size
+        ));
+    }
+    let truncation = TruncationParams { max_length: max_tokens, ..TruncationParams::default() };
+    tokenizer.with_truncation(Some(truncation)).map_err(refused)?;
+    tokenizer.with_padding(None);
+    Ok(tokenizer)
+}

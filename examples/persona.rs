@@ -1,3 +1,0 @@
-//! persona
-
-fn main() {}

@@ -1,0 +1,286 @@
+//! No leak: the reply to be predicted, and whatever follows it, touches nothing
+//! in its own prompt - not the choice of cluster, references or order, in
+//! training or at evaluation. Seen from outside: alter it, and not one byte of
+//! the prompt changes.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::path::Path;
+
+use idl::cluster::{ClusterCount, References, SpiParams};
+use idl::conved::ConvEd;
+use idl::dialogue::{Person, Role, Session, TfIdfEncoder, embedded};
+use idl::evaluate::{EvaluationConfig, evaluation_targets};
+use idl::learn::{conversation, msl_targets, opening};
+use idl::lm::ChatTokenizer;
+use idl::order::Policy;
+use idl::persona_ext::RuleExtractor;
+use idl::train::{Conversation, ExampleBuilder};
+use idl::{ConvEdDistance, Pipeline, Selection};
+
+/// More than any of these dialogues has: nothing is cut.
+const ROOM: usize = 1 << 20;
+
+/// Facts that the extractor finds and the encoder knows, so that a reply of
+/// them would pull other references if it were looked at.
+const FACTS: [&str; 4] = [
+    "i work as a nurse and i have two dogs .",
+    "my favorite food is pizza , and i play the guitar in a band .",
+    "i live in a small town with my wife and our three kids .",
+    "i am a student and i love to swim , read and travel .",
+];
+
+fn persons() -> Vec<Person> {
+    embedded().unwrap().iter().map(|e| e.person.clone()).collect()
+}
+
+fn tokenizer() -> ChatTokenizer {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    ChatTokenizer::from_dir(&root.join("examples/assets/mini-llama")).unwrap()
+}
+
+/// The session with the messages `which` replaced.
+fn altered(session: &Session, which: impl Fn(usize, Role) -> bool) -> Session {
+    let mut session = session.clone();
+    for (i, message) in session.messages.iter_mut().enumerate() {
+        if which(i, message.role) {
+            message.content = FACTS[i % FACTS.len()].to_owned();
+        }
+    }
+    session
+}
+
+fn with_session(person: &Person, at: usize, session: Session) -> Person {
+    let mut person = person.clone();
+    person.sessions[at] = session;
+    person
+}
+
+/// What is fixed before a dialogue is seen: encoder and rules.
+struct Setup {
+    encoder: TfIdfEncoder,
+    extractor: RuleExtractor,
+    distance: ConvEdDistance<TfIdfEncoder>,
+    plans: Vec<SpiParams>,
+}
+
+impl Setup {
+    fn new() -> Self {
+        let persons = persons();
+        let texts = persons.iter().flat_map(|p| &p.sessions).flat_map(|s| &s.messages);
+        let encoder = TfIdfEncoder::default().fit(texts.map(|m| m.content.as_str()));
+        Setup {
+            encoder: encoder.clone(),
+            extractor: RuleExtractor::default(),
+            // Substitutions pay, as they hardly do at the paper's 5 with TF-IDF.
+            distance: ConvEdDistance {
+                conved: ConvEd::params().lambda(1.0).check().unwrap(),
+                encoder,
+            },
+            plans: vec![
+                SpiParams::default(),
+                // Three clusters for everybody: which one the target falls into
+                // matters, and no cluster holds all sessions.
+                SpiParams::default()
+                    .cluster_count(ClusterCount::Maximum)
+                    .references(References::Nearest(3)),
+            ],
+        }
+    }
+
+    /// Every plan with every policy that looks at the context or the sessions.
+    fn pipelines(&self) -> Vec<Pipeline<'_>> {
+        self.plans
+            .iter()
+            .flat_map(|spi| Policy::ALL.map(|policy| self.pipeline(spi, policy)))
+            .collect()
+    }
+
+    fn pipeline<'a>(&'a self, spi: &'a SpiParams, policy: Policy) -> Pipeline<'a> {
+        Pipeline {
+            encoder: &self.encoder,
+            extractor: &self.extractor,
+            spi,
+            distance: &self.distance,
+            policy,
+            references: 4,
+        }
+    }
+}
+
+/// All that is chosen for a dialogue; equality is bit for bit, distances and
+/// costs included.
+#[derive(Debug, PartialEq)]
+struct Choice {
+    evaluation: Selection,
+    training: Option<Selection>,
+}
+
+fn choose(pipeline: &Pipeline<'_>, person: &Person, session: usize) -> Choice {
+    let index = pipeline.index(person).unwrap();
+    let context = opening(&person.sessions[session]);
+    let rest: Vec<usize> = (0..index.len()).filter(|&s| s != session).collect();
+    Choice {
+        evaluation: pipeline.select(&index, &rest, context).unwrap(),
+        training: pipeline.select_for_training(&index, session, context).unwrap(),
+    }
+}
+
+/// Persons and sessions to alter, spread over all of them.
+fn cases(persons: &[Person], every: usize) -> Vec<(&Person, usize)> {
+    persons
+        .iter()
+        .flat_map(|p| (0..p.sessions.len()).map(move |s| (p, s)))
+        .filter(|(p, s)| p.sessions[*s].replies().next().is_some())
+        .step_by(every)
+        .collect()
+}
+
+#[test]
+fn altered_replies_change_no_reference_and_no_order() {
+    let (setup, persons) = (Setup::new(), persons());
+    let mut clusters = 0;
+    for pipeline in setup.pipelines() {
+        for (person, s) in cases(&persons, 31) {
+            let session = &person.sessions[s];
+            let choice = choose(&pipeline, person, s);
+            clusters = clusters.max(choice.training.as_ref().map_or(0, |t| t.cluster.unwrap_or(0)));
+            let replies: Vec<usize> = session.replies().collect();
+            let one_by_one = replies.iter().map(|&r| altered(session, |i, _| i == r));
+            let all = altered(session, |i, _| replies.contains(&i));
+            for changed in one_by_one.chain([all]) {
+                assert_ne!(&changed, session);
+                let changed = with_session(person, s, changed);
+                assert_eq!(choose(&pipeline, &changed, s), choice, "{pipeline:?} {}", session.id);
+            }
+        }
+    }
+    assert!(clusters > 1, "no target was in a third cluster: the test would prove little");
+}
+
+#[test]
+fn what_is_said_after_the_opening_changes_no_reference_and_no_order() {
+    let (setup, persons) = (Setup::new(), persons());
+    for pipeline in setup.pipelines() {
+        for (person, s) in cases(&persons, 29) {
+            let session = &person.sessions[s];
+            let choice = choose(&pipeline, person, s);
+            let start = opening(session).len();
+            let partner = altered(session, |i, role| i >= start && role == Role::User);
+            let everything = altered(session, |i, _| i >= start);
+            let mut cut = session.clone();
+            cut.messages.truncate(start + 1);
+            for changed in [partner, everything, cut] {
+                let changed = with_session(person, s, changed);
+                assert_eq!(choose(&pipeline, &changed, s), choice, "{pipeline:?} {}", session.id);
+            }
+        }
+    }
+}
+
+/// The control: the same alterations, where the choice may look, do change it.
+#[test]
+fn an_altered_opening_changes_the_choice() {
+    let (setup, persons) = (Setup::new(), persons());
+    for pipeline in setup.pipelines() {
+        let (mut by_opening, mut by_leak) = (0, 0);
+        for (person, s) in cases(&persons, 23) {
+            let session = &person.sessions[s];
+            let choice = choose(&pipeline, person, s);
+            let start = opening(session).len();
+            let changed = with_session(person, s, altered(session, |i, _| i < start));
+            by_opening += usize::from(choose(&pipeline, &changed, s) != choice);
+
+            // A pipeline that took the whole dialogue for the context.
+            let leak = |person: &Person| {
+                let index = pipeline.index(person).unwrap();
+                let context = &person.sessions[s].messages;
+                pipeline.select_for_training(&index, s, context).unwrap()
+            };
+            let changed = with_session(person, s, altered(session, |i, _| i >= start));
+            by_leak += usize::from(leak(&changed) != leak(person));
+        }
+        assert!(by_opening > 0, "{pipeline:?}");
+        assert!(by_leak > 0, "{pipeline:?}: the altered replies would not be seen by any test");
+    }
+}
+
+#[test]
+fn not_one_byte_of_the_prompt_before_an_altered_reply_changes() {
+    let (setup, persons, tokenizer) = (Setup::new(), persons(), tokenizer());
+    // With room for everything, and with a budget that cuts: not even the
+    // length of a reply may decide what stays in front of it.
+    let builders = [(ROOM, 0), (520, 160)].map(|(max_tokens, reserve)| ExampleBuilder {
+        tokenizer: &tokenizer,
+        max_tokens,
+        reserve,
+    });
+    let prompt = |builder: &ExampleBuilder<'_>, c: &Conversation, reply: usize| {
+        let example = builder.supervised(c).unwrap();
+        let span = example.replies.iter().position(|&r| r == reply)?;
+        let before = example.tree.trunk()[..example.tree.spans()[span].start].to_vec();
+        Some((before, example.references < c.references.len()))
+    };
+    let (mut compared, mut cut) = (0, 0);
+    for policy in [Policy::Free, Policy::Anchored] {
+        let pipeline = setup.pipeline(&setup.plans[1], policy);
+        for (person, s) in cases(&persons, 61) {
+            // As training makes its conversations, and as evaluation does.
+            let of = |person: &Person| {
+                let targets = msl_targets(std::slice::from_ref(person), &pipeline, |_| ()).unwrap();
+                let trained = targets.into_iter().find(|t| t.session == s);
+                let chosen = choose(&pipeline, person, s).evaluation;
+                let evaluated = conversation(&person.sessions[s], person, &chosen);
+                trained.map(|t| t.conversation).into_iter().chain([evaluated]).collect::<Vec<_>>()
+            };
+            let session = &person.sessions[s];
+            let before = of(person);
+            for reply in session.replies() {
+                let mut later = altered(session, |i, _| i >= reply);
+                later.messages[reply].content =
+                    vec![FACTS[reply % FACTS.len()]; 1 + reply % 3].join(" ");
+                let later = with_session(person, s, later);
+                let after = of(&later);
+                assert_eq!(before.len(), after.len());
+                for (before, after) in before.iter().zip(&after) {
+                    for builder in &builders {
+                        let [Some((was, _)), Some((is, shorter))] =
+                            [before, after].map(|c| prompt(builder, c, reply))
+                        else {
+                            continue;
+                        };
+                        assert_eq!(was, is, "{}", session.id);
+                        compared += 1;
+                        cut += usize::from(shorter);
+                    }
+                    let said = |c: &Conversation| c.target[reply].content.clone();
+                    assert_ne!(said(before), said(after));
+                }
+            }
+        }
+    }
+    assert!(cut > 20 && compared > cut, "{cut} of {compared} were cut");
+}
+
+#[test]
+fn evaluation_chooses_the_same_references_whatever_the_true_replies_are() {
+    let (setup, tokenizer) = (Setup::new(), tokenizer());
+    let persons = &persons()[..4];
+    let pipeline = setup.pipeline(&setup.plans[0], Policy::Anchored);
+    // One target each: altered, it is nobody's reference.
+    let config =
+        EvaluationConfig { targets: 1, distractors: 3, max_tokens: ROOM, ..Default::default() };
+    let chosen = |persons: &[Person]| {
+        let targets = evaluation_targets(persons, &pipeline, &tokenizer, &config).unwrap();
+        targets.into_iter().map(|t| (t.person, t.session, t.selection)).collect::<Vec<_>>()
+    };
+    let before = chosen(persons);
+    assert_eq!(before.len(), persons.len());
+    let mut changed = persons.to_vec();
+    for &(p, s, _) in &before {
+        let session = &persons[p].sessions[s];
+        let start = opening(session).len();
+        changed[p].sessions[s] = altered(session, |i, _| i >= start);
+    }
+    assert_eq!(chosen(&changed), before);
+}
