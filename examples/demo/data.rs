@@ -60,5 +60,5 @@ fn convai2(dir: &Path) -> Result<People, BoxError> {
     let mut train = convai2::persons(dir, "train", &views)?;
     train.retain(|p| p.sessions.len() >= 6);
     let show = convai2::persons(dir, "valid", &views)?;
-    Ok(People { train, show, targets: 1, dialogues: 300, name: "ConvAI2 valid persons" })
+    Ok(People { train, show, targets: 1, dialogues: 160, name: "ConvAI2 valid persons" })
 }

@@ -39,7 +39,7 @@ pub(crate) struct Options {
     out: PathBuf,
 
     /// Dialogues to learn from in each stage [default: embedded 176, ConvAI2
-    /// 300]
+    /// 160]
     #[arg(long, value_name = "N")]
     dialogues: Option<usize>,
 

@@ -273,6 +273,6 @@ fn msl_config(seed: u64) -> TrainConfig {
 
 fn dpa_config(seed: u64) -> TrainConfig {
     let schedule =
-        ScheduleConfig { learning_rate: 1e-4, warmup_ratio: 0.1, ..ScheduleConfig::default() };
+        ScheduleConfig { learning_rate: 2e-4, warmup_ratio: 0.1, ..ScheduleConfig::default() };
     TrainConfig { epochs: 1, schedule, ..msl_config(seed) }
 }
