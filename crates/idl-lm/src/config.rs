@@ -233,6 +233,7 @@ mod tests {
     #[test]
     fn a_missing_key_is_named() {
         let error = parse(|j| drop(j.as_object_mut().unwrap().remove("vocab_size"))).unwrap_err();
-        assert!(error.to_string().contains("vocab_size"), "{error}");
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains("vocab_size"), "{error}: {cause}");
     }
 }
