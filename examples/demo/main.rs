@@ -6,6 +6,7 @@ mod data;
 mod report;
 mod stages;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -82,19 +83,21 @@ fn demo(options: Options) -> Result<(), BoxError> {
         people.show.len(),
         sessions(&people.show),
     );
-    let texts = people.train.iter().flat_map(|p| &p.sessions).flat_map(|s| &s.messages);
     let study = Study {
-        encoder: TfIdfEncoder::default().fit(texts.map(|m| m.content.as_str())),
+        encoder: TfIdfEncoder::default().fit(&people.vocabulary),
         extractor: RuleExtractor::default(),
         tokenizer: &tokenizer,
         base: &base,
         options: &options,
         people: &people,
     };
+    // Saved before it is shown: nothing is lost if nobody reads to the end.
     let table = study.run(&mut model)?;
-    report::print(&table);
-    study.show_replies(&mut model)?;
     report::save(&table, &options.out)?;
+    let mut stdout = std::io::stdout();
+    stdout.write_all(report::text(&table).as_bytes())?;
+    stdout.write_all(study.replies(&mut model)?.as_bytes())?;
+    stdout.flush()?;
     eprintln!(
         "\nadapters, logs and the table are in {}; {:.1} minutes in all",
         options.out.display(),

@@ -1,11 +1,12 @@
 //! The stages, one after the other.
 
+use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
-use idl::dialogue::{BoxError, GenerationParams, SessionDistance, TextGenerator, TfIdfEncoder};
+use idl::dialogue::{BoxError, GenerationParams, SessionDistance, TfIdfEncoder};
 use idl::dpoc_loss::{Loss, PreferenceLoss};
 use idl::evaluate::{EvaluationConfig, EvaluationTarget, evaluate, evaluation_targets};
 use idl::learn::{alone, conversation, dpa_targets, msl_targets};
@@ -18,7 +19,7 @@ use idl::train::schedule::ScheduleConfig;
 use idl::train::{
     Coverage, Example, ExampleBuilder, Objective, PreferenceCorpus, Step, TrainConfig, train,
 };
-use idl::{ConvEdDistance, Pipeline, Selection};
+use idl::{ConvEdDistance, Pipeline};
 use idl_examples::progress;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -29,7 +30,7 @@ use crate::data::People;
 use crate::report::{System, Table};
 
 /// Tokens of sessions and dialogue together.
-const MAX_TOKENS: usize = 1280;
+const MAX_TOKENS: usize = 1792;
 
 /// Those kept free for what follows the opening of the dialogue.
 const RESERVE: usize = 320;
@@ -87,8 +88,8 @@ impl Study<'_> {
         Ok(Table {
             persons: self.people.name,
             targets: targets.len(),
-            references: targets.iter().map(references).sum::<usize>() as f64
-                / targets.len().max(1) as f64,
+            replies: targets.iter().map(EvaluationTarget::replies).sum(),
+            references: mean(targets.iter().map(|t| t.references)),
             systems,
         })
     }
@@ -117,12 +118,7 @@ impl Study<'_> {
         let found = targets.len();
         targets.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(self.options.seed));
         targets.truncate(self.people.dialogues);
-        let references: usize = targets.iter().map(|t| t.selection.references.len()).sum();
-        eprintln!(
-            "SPI, DPI  {found} targets, {} used, {:.1} references each",
-            targets.len(),
-            references as f64 / targets.len().max(1) as f64
-        );
+        eprintln!("SPI, DPI  {found} targets, {} of them used", targets.len());
 
         let builder =
             ExampleBuilder { tokenizer: self.tokenizer, max_tokens: MAX_TOKENS, reserve: RESERVE };
@@ -193,75 +189,84 @@ impl Study<'_> {
         bar.finish_and_clear();
         let base = self.base.file_name().map_or_else(String::new, |n| n.to_string_lossy().into());
         model.save_adapter(adapter, &out.join(adapter), &base)?;
-        eprintln!("{adapter:<9} {} dialogues, {done} steps; last {last}", examples.len());
+        eprintln!(
+            "{adapter:<9} {} dialogues with {:.1} references, {done} steps; last {last}",
+            examples.len(),
+            mean(examples.iter().map(|e| e.references)),
+        );
+        let cut: usize = examples.iter().map(|e| e.dropped_replies).sum();
+        if cut > 0 {
+            eprintln!("          {cut} replies did not fit into {MAX_TOKENS} tokens");
+        }
         Ok(())
     }
 
-    /// Three replies of the aligned model, with the sessions that they go back
-    /// to.
-    pub(crate) fn show_replies(&self, model: &mut CausalLm) -> Result<(), BoxError> {
-        let spi = SpiParams::default();
+    /// Three replies of each system, with the sessions that they go back to.
+    pub(crate) fn replies(&self, model: &mut CausalLm) -> Result<String, BoxError> {
+        let spi = SpiParams::default().seed(self.options.seed);
         let conved = ConvEd::params().lambda(LAMBDA).check()?;
         let distance = ConvEdDistance { conved, encoder: &self.encoder };
         let pipeline = self.pipeline(&spi, &distance);
+        let builder = self.builder();
         let params = GenerationParams {
             max_new_tokens: 40,
             temperature: 0.7,
             top_p: 0.9,
             seed: self.options.seed,
         };
-        println!("\nThree replies, before and after:");
+        let mut out = String::from("\nThree replies, by each system:\n");
         for person in self.people.show.iter().take(3) {
             let index = pipeline.index(person)?;
-            // The last reply of the first session that has two.
+            // The second reply of the first session that has two.
             let wanted = person.sessions.iter().position(|s| s.replies().count() > 1);
             let Some(session) = wanted else { continue };
             let target = &person.sessions[session];
             let Some(reply) = target.replies().nth(1) else { continue };
             let context = &target.messages[..reply];
-            let rest: Vec<usize> = (0..person.sessions.len()).filter(|&s| s != session).collect();
+            let rest: Vec<usize> = (0..person.sessions.len())
+                .filter(|&s| s != session && !person.sessions[s].mirrors(target))
+                .collect();
             let selection = pipeline.select(&index, &rest, context)?;
-            println!("\n{} ({})", person.id, describe(&selection, &index.persona_texts));
+            writeln!(out, "\n{}, behind the sessions", person.id)?;
+            for reference in &selection.references {
+                let text = &index.persona_texts[reference.session];
+                let says = text.lines().next().unwrap_or_default();
+                writeln!(out, "  {:>17}: {says} ...", person.sessions[reference.session].id)?;
+            }
             for message in context {
-                println!("  {:>9}: {}", message.role.as_str(), message.content);
+                writeln!(out, "  {:>17}> {}", message.role.as_str(), message.content)?;
             }
             let all = conversation(target, person, &selection);
-            let mut messages: Vec<_> =
-                all.references.into_iter().flat_map(|r| r.messages).collect();
-            messages.extend_from_slice(context);
-            let prompt = self.tokenizer.render(&messages, true)?;
-            println!("  {:>9}: {}", "truth", target.messages[reply].content);
+            let prompt = builder.prompt(&target.id, &all.references, context)?;
+            writeln!(out, "  {:>17}: {}", "truth", target.messages[reply].content)?;
             for (name, adapter) in SYSTEMS {
                 model.set_active(adapter)?;
                 let generator = Generator { model, tokenizer: self.tokenizer };
-                let text = generator.generate(&[&prompt], &params)?;
-                println!("  {name:>17}: {}", text.concat().trim());
+                let reply = generator.generate_ids(&prompt, &params)?;
+                let text = self.tokenizer.decode(&reply.token_ids)?;
+                writeln!(out, "  {name:>17}: {}", text.trim())?;
             }
         }
-        Ok(())
+        Ok(out)
+    }
+
+    fn builder(&self) -> ExampleBuilder<'_> {
+        ExampleBuilder { tokenizer: self.tokenizer, max_tokens: MAX_TOKENS, reserve: RESERVE }
     }
 }
 
-fn references(target: &EvaluationTarget) -> usize {
-    target.selection.references.len()
-}
-
-/// Which sessions were read, and what of the person stands in the first.
-fn describe(selection: &Selection, texts: &[String]) -> String {
-    let sessions: Vec<String> =
-        selection.references.iter().map(|r| r.session.to_string()).collect();
-    let first = selection.references.first().map_or("", |r| texts[r.session].as_str());
-    let first = first.lines().next().unwrap_or_default();
-    format!("sessions {} in this order; the first says: {first}", sessions.join(", "))
+fn mean(counts: impl ExactSizeIterator<Item = usize>) -> f64 {
+    let n = counts.len().max(1) as f64;
+    counts.sum::<usize>() as f64 / n
 }
 
 fn msl_config(seed: u64) -> TrainConfig {
     TrainConfig {
-        batch_size: 4,
+        batch_size: 2,
         epochs: 2,
         max_steps: None,
         schedule: ScheduleConfig {
-            learning_rate: 1e-3,
+            learning_rate: 7e-4,
             warmup_ratio: 0.1,
             ..ScheduleConfig::default()
         },
@@ -273,6 +278,6 @@ fn msl_config(seed: u64) -> TrainConfig {
 
 fn dpa_config(seed: u64) -> TrainConfig {
     let schedule =
-        ScheduleConfig { learning_rate: 2e-4, warmup_ratio: 0.1, ..ScheduleConfig::default() };
+        ScheduleConfig { learning_rate: 1e-4, warmup_ratio: 0.1, ..ScheduleConfig::default() };
     TrainConfig { epochs: 1, schedule, ..msl_config(seed) }
 }

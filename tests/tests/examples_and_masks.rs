@@ -434,3 +434,27 @@ fn a_tree_gives_what_three_separate_sequences_give() {
         assert!(size > 0.0 && error < 1e-3 * size, "{name}: {error} of {size}");
     }
 }
+
+#[test]
+fn the_prompt_of_a_reply_is_what_stands_before_it_in_the_example() {
+    let conversation = embedded_conversation(2, 0, &[1, 2, 3]);
+    let first = conversation.replies[0];
+    for max in [ROOM, 400, 240] {
+        let example = builder(max).supervised(&conversation).unwrap();
+        let context = &conversation.target[..first];
+        let prompt = builder(max).prompt("p", &conversation.references, context).unwrap();
+        assert_eq!(prompt, example.tree.trunk()[..example.tree.spans()[0].start]);
+    }
+    assert!(builder(ROOM).prompt("p", &[], &[]).is_err(), "there is nothing to reply to");
+}
+
+#[test]
+fn fewer_references_are_the_nearest() {
+    // `embedded_conversation` gives the first the greatest distance.
+    let mut conversation = embedded_conversation(0, 0, &[1, 2, 3]);
+    let nearest = conversation.references[1..].to_vec();
+    conversation.keep_nearest(2);
+    assert_eq!(conversation.references, nearest);
+    conversation.keep_nearest(5);
+    assert_eq!(conversation.references.len(), 2);
+}

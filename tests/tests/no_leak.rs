@@ -284,3 +284,54 @@ fn evaluation_chooses_the_same_references_whatever_the_true_replies_are() {
     }
     assert_eq!(chosen(&changed), before);
 }
+
+/// The other side of a dialogue, under another id.
+fn mirrored(session: &Session) -> Session {
+    let mut mirror = session.clone();
+    mirror.id.push_str(":mirror");
+    for message in &mut mirror.messages {
+        message.role = match message.role {
+            Role::User => Role::Assistant,
+            _ => Role::User,
+        };
+    }
+    mirror
+}
+
+#[test]
+fn the_other_side_of_the_target_is_never_a_reference() {
+    let (setup, tokenizer) = (Setup::new(), tokenizer());
+    let pipeline = setup.pipeline(&setup.plans[0], Policy::Free);
+    // Everybody also has the other side of everything that was said to the
+    // other: whatever is the target, its mirror is at hand, and very near.
+    let two = &persons()[..2];
+    let with_mirrors = |me: &Person, them: &Person| {
+        let mut me = me.clone();
+        me.sessions.extend(them.sessions.iter().map(mirrored));
+        me
+    };
+    let both = [with_mirrors(&two[0], &two[1]), with_mirrors(&two[1], &two[0])];
+    let everything = Pipeline { references: 100, ..pipeline };
+    let config = EvaluationConfig {
+        targets: 100,
+        ranked_replies: 0,
+        max_tokens: ROOM,
+        ..EvaluationConfig::default()
+    };
+    let targets = evaluation_targets(&both, &everything, &tokenizer, &config).unwrap();
+    assert_eq!(targets.len(), both[0].sessions.len() + both[1].sessions.len());
+    for t in targets {
+        // All but the target: its mirror is the other person's.
+        assert_eq!(t.selection.references.len(), both[t.person].sessions.len() - 1);
+        // The other person's are as many, less the mirror.
+        let others = both[1 - t.person].sessions.len();
+        assert_eq!(t.references, t.selection.references.len().min(others - 1));
+    }
+
+    // Taken for one person, both sides of a dialogue are no targets.
+    let mut one = two[0].clone();
+    one.sessions.push(mirrored(&two[0].sessions[0]));
+    let targets = msl_targets(&[one], &pipeline, |_| ()).unwrap();
+    assert_eq!(targets.len(), two[0].sessions.len() - 1);
+    assert!(targets.iter().all(|t| t.session != 0));
+}

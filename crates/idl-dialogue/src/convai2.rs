@@ -13,7 +13,8 @@ use crate::grouping::Profiles;
 use crate::jsonl::Lines;
 use crate::{Error, Person, Result, Role, Session, Utterance};
 
-/// What the partner "says" first where the person speaks first (ParlAI).
+/// What ParlAI lets the partner "say" where the person speaks first; see
+/// [`Dialogue::session`].
 pub const SILENCE: &str = "__SILENCE__";
 
 /// The name of the file of dialogues in a ConvAI2 folder.
@@ -57,17 +58,19 @@ pub struct Dialogue {
 
 impl Dialogue {
     /// The dialogue as a session of `target`, who is its assistant. The id is
-    /// the dialogue's with `:a` or `:b` behind it. As A speaks first, the
-    /// partner of A opens with [`SILENCE`].
+    /// the dialogue's with `:a` or `:b` behind it.
+    ///
+    /// A speaks first. Where ParlAI lets A's partner open with [`SILENCE`],
+    /// nothing is put: the marker is no utterance, and as one it would be
+    /// embedded, compared and learnt.
     #[must_use]
     pub fn session(&self, target: Speaker) -> Session {
-        let (suffix, profile, opening) = match target {
-            Speaker::A => ("a", &self.persona_a, Some(SILENCE)),
-            Speaker::B => ("b", &self.persona_b, None),
+        let (suffix, profile, turns) = match target {
+            Speaker::A => ("a", &self.persona_a, [Role::Assistant, Role::User]),
+            Speaker::B => ("b", &self.persona_b, [Role::User, Role::Assistant]),
         };
-        // With the silence in front, both views begin with the partner.
-        let said = opening.into_iter().chain(self.utterances.iter().map(String::as_str));
-        let turns = [Role::User, Role::Assistant].into_iter().cycle();
+        let said = self.utterances.iter().map(String::as_str);
+        let turns = turns.into_iter().cycle();
         Session {
             id: format!("{}:{suffix}", self.id),
             messages: said.zip(turns).map(|(text, role)| Utterance::new(role, text)).collect(),
@@ -109,7 +112,7 @@ pub struct Dialogues<R> {
 /// let [b, a] = dialogue.views();
 /// assert_eq!(b.id, "train-7:b");
 /// assert_eq!(b.messages.len(), 3);
-/// assert_eq!(a.messages[0].content, "__SILENCE__");
+/// assert_eq!(a.messages[0].role, idl_dialogue::Role::Assistant);
 /// assert_eq!(a.profile, ["i bake bread."]);
 /// # Ok::<(), idl_dialogue::Error>(())
 /// ```
@@ -246,7 +249,6 @@ mod tests {
         assert_eq!(
             a.messages,
             [
-                Utterance::user(SILENCE),
                 Utterance::assistant("hi !"),
                 Utterance::user("hello ."),
                 Utterance::assistant("how are you ?"),

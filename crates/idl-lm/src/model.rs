@@ -228,7 +228,7 @@ impl CausalLm {
         let rows = layout.positions.f_flatten(0, -1)?;
         let table = |t: &Tensor| -> Result<Tensor> {
             // [batch or 1, 1, tokens, head_dim], to be shared by all heads.
-            let shape = [layout.positions.size()[0], 1, tokens, self.config.head_dim];
+            let shape = [layout.positions.size2()?.0, 1, tokens, self.config.head_dim];
             Ok(t.f_index_select(0, &rows)?.f_reshape(shape)?)
         };
         let (cos, sin) = (table(&self.cos)?, table(&self.sin)?);

@@ -134,12 +134,16 @@ impl<'a> PreferenceCorpus<'a> {
             }
             facts.push(mine);
             let said = distinct(data, Role::User);
+            for t in extract_triples(&refs(&said), extractor)?.into_iter().flatten() {
+                let key = (t.subject.to_lowercase(), t.relation);
+                objects.entry(key).or_default().insert(t.object.to_lowercase());
+            }
             partners.push(said.iter().cloned().zip(partner_texts.len()..).collect::<Vec<_>>());
             partner_texts.extend(said);
         }
         let texts: Vec<&str> = utterances.iter().map(|u| u.text.as_str()).collect();
-        let embeddings = encoder.encode(&texts).map_err(Error::Encoder)?;
-        let partner_embeddings = encoder.encode(&refs(&partner_texts)).map_err(Error::Encoder)?;
+        let embeddings = encode(encoder, &texts)?;
+        let partner_embeddings = encode(encoder, &refs(&partner_texts))?;
         Ok(PreferenceCorpus {
             persons,
             extractor,
@@ -183,7 +187,7 @@ impl<'a> PreferenceCorpus<'a> {
             chosen.push(message.content.as_str());
         }
         let triples = extract_triples(&chosen, self.extractor)?;
-        let embeddings = self.encoder.encode(&chosen).map_err(Error::Encoder)?;
+        let embeddings = encode(self.encoder, &chosen)?;
         let mut all = Vec::new();
         for (i, &reply) in replies.iter().enumerate() {
             let mut rng = self.rng(&data.id, reply);
@@ -290,18 +294,31 @@ struct Turn<'a> {
     embedding: ArrayView1<'a, f32>,
 }
 
-/// The different utterances of `role`, in order of first occurrence. ParlAI's
-/// silence marker is no utterance.
+/// The different utterances of `role`, in order of first occurrence.
 fn distinct(person: &Person, role: Role) -> Vec<String> {
     let mut seen = BTreeSet::new();
     person
         .sessions
         .iter()
         .flat_map(|s| s.said_by(role))
-        .filter(|text| !text.trim().is_empty() && *text != idl_dialogue::convai2::SILENCE)
+        .filter(|text| !text.trim().is_empty())
         .filter(|text| seen.insert(*text))
         .map(str::to_owned)
         .collect()
+}
+
+/// The embeddings of `texts`, as many and as wide as they should be.
+fn encode(encoder: &dyn SentenceEncoder, texts: &[&str]) -> Result<Array2<f32>> {
+    let rows = encoder.encode(texts).map_err(Error::Encoder)?;
+    let expected = (texts.len(), encoder.dim());
+    if rows.dim() != expected {
+        return Err(Error::Data(format!(
+            "the sentence encoder {} gave a {:?} matrix, expected {expected:?}",
+            encoder.name(),
+            rows.dim()
+        )));
+    }
+    Ok(rows)
 }
 
 fn refs(texts: &[String]) -> Vec<&str> {

@@ -98,6 +98,17 @@ pub struct Example {
     pub dropped_replies: usize,
 }
 
+impl Conversation {
+    /// Leaves the `n` nearest references, as the cut would.
+    pub fn keep_nearest(&mut self, n: usize) {
+        while self.references.len() > n {
+            let all: Vec<&Reference> = self.references.iter().collect();
+            let Some(index) = farthest(&all) else { return };
+            self.references.remove(index);
+        }
+    }
+}
+
 impl Example {
     /// The number of scored tokens of the trunk.
     #[must_use]
@@ -141,7 +152,14 @@ impl ExampleBuilder<'_> {
     /// let prompt and reply be told apart; the language model's errors.
     pub fn supervised(&self, conversation: &Conversation) -> Result<Example> {
         check(conversation)?;
-        let (kept, dropped) = self.cut(conversation)?;
+        self.example(conversation, conversation.replies[0])
+    }
+
+    /// An example whose context ends before `first`, which comes no later than
+    /// its replies.
+    fn example(&self, conversation: &Conversation, first: usize) -> Result<Example> {
+        let context = &conversation.target[..first];
+        let (kept, dropped) = self.cut(&conversation.id, &conversation.references, context)?;
         let target = &conversation.target[dropped..];
         let messages = joined(&kept, target);
         let before = messages.len() - target.len();
@@ -156,7 +174,8 @@ impl ExampleBuilder<'_> {
             spans.push(span);
         }
         let Some(last) = spans.last() else {
-            return Err(self.too_long(conversation, "first reply and what precedes it", ids.len()));
+            let what = "first reply and what precedes it";
+            return Err(self.too_long(&conversation.id, what, ids.len()));
         };
         ids.truncate(last.end);
         let mut tree = TokenTree::new(ids);
@@ -176,10 +195,14 @@ impl ExampleBuilder<'_> {
     }
 
     /// The references that stay, and how many messages of the context go.
-    fn cut<'c>(&self, conversation: &'c Conversation) -> Result<(Vec<&'c Reference>, usize)> {
+    fn cut<'c>(
+        &self,
+        id: &str,
+        references: &'c [Reference],
+        context: &[Utterance],
+    ) -> Result<(Vec<&'c Reference>, usize)> {
         let room = self.max_tokens.saturating_sub(self.reserve);
-        let context = &conversation.target[..conversation.replies[0]];
-        let mut kept: Vec<&Reference> = conversation.references.iter().collect();
+        let mut kept: Vec<&Reference> = references.iter().collect();
         let mut dropped = 0;
         loop {
             let prompt = joined(&kept, &context[dropped..]);
@@ -187,20 +210,37 @@ impl ExampleBuilder<'_> {
             if tokens <= room {
                 return Ok((kept, dropped));
             }
-            // The farthest first; of equally far ones the earliest.
-            let farthest = (0..kept.len())
-                .max_by(|&a, &b| kept[a].distance.total_cmp(&kept[b].distance).then(b.cmp(&a)));
-            match farthest {
+            match farthest(&kept) {
                 Some(index) => drop(kept.remove(index)),
                 None if dropped + 1 < context.len() => dropped += 1,
-                None => return Err(self.too_long(conversation, "last turn of context", tokens)),
+                None => return Err(self.too_long(id, "last turn of context", tokens)),
             }
         }
     }
 
-    fn too_long(&self, conversation: &Conversation, what: &str, tokens: usize) -> Error {
+    /// The tokens in front of a reply that is to be generated: references and
+    /// context, cut as for [`supervised`](Self::supervised). `id` is for errors.
+    ///
+    /// # Errors
+    /// [`Error::Conversation`] without a context, and where its last turn alone
+    /// does not fit; the language model's errors.
+    pub fn prompt(
+        &self,
+        id: &str,
+        references: &[Reference],
+        context: &[Utterance],
+    ) -> Result<Vec<i64>> {
+        if context.is_empty() {
+            let message = "there is nothing to reply to".to_owned();
+            return Err(Error::Conversation { id: id.to_owned(), message });
+        }
+        let (kept, dropped) = self.cut(id, references, context)?;
+        Ok(self.tokenizer.encode_chat(&joined(&kept, &context[dropped..]), true)?)
+    }
+
+    fn too_long(&self, id: &str, what: &str, tokens: usize) -> Error {
         Error::Conversation {
-            id: conversation.id.clone(),
+            id: id.to_owned(),
             message: format!(
                 "its {what} alone has {tokens} tokens: too many for max_tokens = {}, of which {} \
                  are reserved for what follows the context",
@@ -226,7 +266,11 @@ impl ExampleBuilder<'_> {
         }
         let with: Vec<usize> = alternatives.iter().map(|a| a.reply).collect();
         let narrowed = Conversation { replies: with, ..conversation.clone() };
-        let mut example = self.supervised(&narrowed)?;
+        check(conversation)?;
+        check(&narrowed)?;
+        // The same context, and so the same references, as without alternatives.
+        let first = conversation.replies[0].min(narrowed.replies[0]);
+        let mut example = self.example(&narrowed, first)?;
         let kept: Vec<Alternatives> =
             alternatives.iter().filter(|a| example.replies.contains(&a.reply)).cloned().collect();
         let spans = example.tree.spans().to_vec();
@@ -265,7 +309,7 @@ impl ExampleBuilder<'_> {
                 message: format!("the tokenizer merges the prompt with the reply {text:?}"),
             });
         }
-        Ok(self.through_eos(&whole[prompt.len()..]).to_vec())
+        Ok(self.through_eos(&conversation.id, &whole[prompt.len()..])?.to_vec())
     }
 
     /// The tokens of the reply `messages[at]` within `ids`.
@@ -289,16 +333,29 @@ impl ExampleBuilder<'_> {
                 message: format!("the tokens of message {at} cannot be told from its prompt's"),
             });
         }
-        let kept = self.through_eos(&ids[span.clone()]).len();
+        let kept = self.through_eos(id, &ids[span.clone()])?.len();
         Ok(span.start..span.start + kept)
     }
 
     /// Templates may write a line break behind EOS; nothing is learnt there.
-    fn through_eos<'t>(&self, ids: &'t [i64]) -> &'t [i64] {
+    /// One that writes no EOS would teach a model that never ends a reply.
+    fn through_eos<'t>(&self, id: &str, ids: &'t [i64]) -> Result<&'t [i64]> {
         let eos = self.tokenizer.eos_id();
-        let end = ids.iter().rposition(|&id| id == eos).map_or(ids.len(), |i| i + 1);
-        &ids[..end]
+        match ids.iter().rposition(|&id| id == eos) {
+            Some(last) => Ok(&ids[..=last]),
+            None => Err(Error::Conversation {
+                id: id.to_owned(),
+                message: "the chat template ends a reply without the EOS token".to_owned(),
+            }),
+        }
     }
+}
+
+/// The reference that goes first: the farthest, of equally far ones the
+/// earliest.
+fn farthest(references: &[&Reference]) -> Option<usize> {
+    (0..references.len())
+        .max_by(|&a, &b| references[a].distance.total_cmp(&references[b].distance).then(b.cmp(&a)))
 }
 
 /// References in front of a target.

@@ -70,7 +70,8 @@ impl Step<'_> {
     #[must_use]
     pub fn remaining(&self) -> Duration {
         let done = self.record.step.max(1);
-        self.elapsed.mul_f64((self.total - self.record.step.min(self.total)) as f64 / done as f64)
+        let left = self.total.saturating_sub(self.record.step) as f64 / done as f64;
+        Duration::try_from_secs_f64(self.elapsed.as_secs_f64() * left).unwrap_or(Duration::MAX)
     }
 }
 
@@ -93,7 +94,7 @@ impl<F: FnMut(&Step<'_>) -> Result<ControlFlow<()>>> Callback for F {
 #[must_use]
 pub fn total_steps(examples: usize, config: &TrainConfig) -> u64 {
     let per_epoch = examples.div_ceil(config.batch_size.max(1)) as u64;
-    let all = per_epoch * config.epochs;
+    let all = per_epoch.saturating_mul(config.epochs);
     config.max_steps.map_or(all, |max| all.min(max))
 }
 

@@ -6,7 +6,7 @@
 //! the own sessions bring over the others is what the system knows of the
 //! person rather than of the language.
 
-use idl_dialogue::{Distractors, Person};
+use idl_dialogue::{Distractors, Person, Session};
 use idl_lm::{CausalLm, ChatTokenizer};
 use idl_metrics::{Condition, hits_at_k};
 use idl_train::{Alternatives, Conversation, Coverage, Example, ExampleBuilder, PreferenceCorpus};
@@ -61,8 +61,11 @@ pub struct EvaluationTarget {
     pub person: usize,
     /// The target's position among the person's sessions.
     pub session: usize,
-    /// The references among the person's own sessions.
+    /// The references among the person's own sessions, before any cut.
     pub selection: Selection,
+    /// How many references stand in front of the target: as many own ones as
+    /// ones of the other person.
+    pub references: usize,
     /// The target behind own, other and no sessions, in the order of
     /// [`Condition::ALL`]. Branches: two for each of `ordered`, rejected and
     /// criterion; with own sessions then the distractors.
@@ -71,6 +74,14 @@ pub struct EvaluationTarget {
     ordered: Vec<usize>,
     /// The spans that are ranked, and how many distractors each has.
     ranked: Vec<(usize, usize)>,
+}
+
+impl EvaluationTarget {
+    /// How many replies are scored, under each condition.
+    #[must_use]
+    pub fn replies(&self) -> usize {
+        self.examples[0].replies.len()
+    }
 }
 
 /// What a system made of one person.
@@ -114,17 +125,17 @@ impl PersonScores {
         self.nll_per_token(Condition::None) - self.nll_per_token(Condition::Own)
     }
 
-    /// The share of ranked replies that came first.
+    /// The share of ranked replies that came first, where any was ranked.
     #[must_use]
-    pub fn hits_at_1(&self) -> f64 {
-        self.hits as f64 / self.ranked.max(1) as f64
+    pub fn hits_at_1(&self) -> Option<f64> {
+        (self.ranked > 0).then(|| self.hits as f64 / self.ranked as f64)
     }
 
-    /// The share of correctly ordered pairs.
+    /// The share of correctly ordered pairs, where there are any.
     #[must_use]
-    pub fn order_accuracy(&self, sessions: Condition) -> f64 {
+    pub fn order_accuracy(&self, sessions: Condition) -> Option<f64> {
         let right: usize = self.order[position(sessions)].iter().sum();
-        right as f64 / (3 * self.ordered).max(1) as f64
+        (self.ordered > 0).then(|| right as f64 / (3 * self.ordered) as f64)
     }
 }
 
@@ -201,26 +212,35 @@ impl Setup<'_> {
         let (me, them) = (&self.persons[person], &self.persons[other]);
         let target = &me.sessions[session];
         let context = opening(target);
-        let rest: Vec<usize> = (0..me.sessions.len()).filter(|&s| s != session).collect();
+        // Neither the target itself nor the partner's view of it.
+        let candidates = |of: &Person| -> Vec<usize> {
+            let is_free = |s: &Session| s.id != target.id && !s.mirrors(target);
+            (0..of.sessions.len()).filter(|&s| is_free(&of.sessions[s])).collect()
+        };
+        let rest = candidates(me);
         let selection = self.pipeline.select(&self.indices[person], &rest, context)?;
         // As many of the other's, chosen by the same rule.
-        let all: Vec<usize> = (0..them.sessions.len()).collect();
         let as_many = Pipeline { references: selection.references.len(), ..*self.pipeline };
-        let others = as_many.select(&self.indices[other], &all, context)?;
+        let others = as_many.select(&self.indices[other], &candidates(them), context)?;
 
         let mut three = [
             conversation(target, me, &selection),
             conversation(target, them, &others),
             conversation(target, me, &Selection::default()),
         ];
-        // A reply that one of the three has no room for is scored under none.
+        // The same conditions for all: what one has no room for no other has.
         let mut kept = three[0].replies.clone();
-        for conversation in &three {
-            let fits = self.builder.supervised(conversation)?.replies.len();
-            kept.truncate(fits);
+        let mut references = usize::MAX;
+        for (i, conversation) in three.iter().enumerate() {
+            let fits = self.builder.supervised(conversation)?;
+            kept.truncate(fits.replies.len());
+            if i < 2 {
+                references = references.min(fits.references);
+            }
         }
         for conversation in &mut three {
             conversation.replies.clone_from(&kept);
+            conversation.keep_nearest(references);
         }
         let mut coverage = Coverage::default();
         let alternatives = self.corpus.alternatives(person, session, &kept, &mut coverage)?;
@@ -233,9 +253,9 @@ impl Setup<'_> {
         let ranked = self.add_distractors(own, &mut examples[0], rng)?;
         let ordered = alternatives
             .iter()
-            .filter_map(|a| own.replies.iter().position(|&reply| reply == a.reply))
+            .filter_map(|a| kept.iter().position(|&reply| reply == a.reply))
             .collect();
-        Ok(EvaluationTarget { person, session, selection, examples, ordered, ranked })
+        Ok(EvaluationTarget { person, session, selection, references, examples, ordered, ranked })
     }
 
     /// All replies, with branches for those that have alternatives.
@@ -286,7 +306,7 @@ impl Setup<'_> {
 /// called after each target with how many are done.
 ///
 /// # Errors
-/// The model's.
+/// [`Error::Evaluation`] for targets of other persons; the model's.
 pub fn evaluate(
     model: &CausalLm,
     persons: &[Person],
@@ -299,7 +319,13 @@ pub fn evaluate(
         .map(|p| PersonScores { person: p.id.clone(), ..PersonScores::default() })
         .collect();
     for (done, target) in targets.iter().enumerate() {
-        let score = &mut scores[target.person];
+        let Some(score) = scores.get_mut(target.person) else {
+            return Err(Error::Evaluation(format!(
+                "a target is of person {}, but there are {} persons",
+                target.person,
+                persons.len()
+            )));
+        };
         score.tokens += target.examples[0].completion_tokens();
         score.ordered += target.ordered.len();
         for (condition, example) in target.examples.iter().enumerate() {

@@ -42,7 +42,8 @@ pub fn conversation(target: &Session, of: &Person, selection: &Selection) -> Con
 }
 
 /// Mutual supervised learning: every session that static persona
-/// identification makes a target, behind its ordered references.
+/// identification makes a target, behind its ordered references. Sessions without
+/// a reply are none, nor those of which the person has both views.
 ///
 /// `progress` is called after each person with how many are done.
 ///
@@ -57,7 +58,10 @@ pub fn msl_targets(
     for (person, data) in persons.iter().enumerate() {
         let index = pipeline.index(data)?;
         for (session, target) in data.sessions.iter().enumerate() {
-            if target.replies().next().is_none() {
+            // A person who spoke with themself (two profiles taken for one
+            // person) has the replies to be learnt among the references.
+            let mirrored = data.sessions.iter().any(|other| other.mirrors(target));
+            if mirrored || target.replies().next().is_none() {
                 continue;
             }
             let selection = pipeline.select_for_training(&index, session, opening(target))?;
