@@ -80,7 +80,7 @@ fn convai2(dir: &Path) -> Result<People, BoxError> {
         train,
         show,
         targets: 1,
-        dialogues: 160,
+        dialogues: 120,
         vocabulary,
         name: "ConvAI2 valid persons",
     })

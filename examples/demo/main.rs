@@ -40,7 +40,7 @@ pub(crate) struct Options {
     out: PathBuf,
 
     /// Dialogues to learn from in each stage [default: embedded 176, ConvAI2
-    /// 160]
+    /// 120]
     #[arg(long, value_name = "N")]
     dialogues: Option<usize>,
 
