@@ -19,9 +19,9 @@ pub enum Error {
         /// The number of columns.
         columns: usize,
     },
-    /// A distance off the diagonal is negative, NaN or infinite.
+    /// A distance off the diagonal is negative, NaN, infinite or above 1e300.
     #[error(
-        "the distance from session {row} to session {column} is {value}; it must be a finite number >= 0"
+        "the distance from session {row} to session {column} is {value}; it must be a number from 0 to 1e300"
     )]
     Distance {
         /// The row of the entry.
@@ -39,9 +39,9 @@ pub enum Error {
         /// The number of entries of `to_target`.
         found: usize,
     },
-    /// A distance to the target is negative, NaN or infinite.
+    /// A distance to the target is negative, NaN, infinite or above 1e300.
     #[error(
-        "the distance of session {session} to the target is {value}; it must be a finite number >= 0"
+        "the distance of session {session} to the target is {value}; it must be a number from 0 to 1e300"
     )]
     TargetDistance {
         /// The session.

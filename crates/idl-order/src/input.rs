@@ -4,8 +4,7 @@ use ndarray::ArrayView2;
 
 use crate::{Error, Result};
 
-/// A checked problem: the cheapest path through `n` nodes, where leaving the
-/// path at `v` costs `end[v]`.
+/// Checked distances.
 #[derive(Clone, Debug)]
 pub(crate) struct Distances {
     n: usize,
@@ -14,8 +13,11 @@ pub(crate) struct Distances {
     symmetric: bool,
 }
 
+/// Sums of as many distances as there is memory for stay finite.
+const LARGEST: f64 = 1e300;
+
 fn is_distance(x: f64) -> bool {
-    x.is_finite() && x >= 0.0
+    (0.0..=LARGEST).contains(&x)
 }
 
 impl Distances {

@@ -1,21 +1,19 @@
 //! A path that moves improve.
 
-use crate::input::Distances;
+use crate::costs::Costs;
 
-/// A path through all nodes between two copies of a *border*, an additional
-/// node that costs nothing to leave and `end[v]` to enter from `v`. So the ends
-/// of the path are edges like others.
+/// A path through all nodes between two copies of the border.
 #[derive(Clone, Debug)]
-pub(crate) struct Path {
-    /// The border is node `n`.
+pub(crate) struct Path<'c> {
+    costs: &'c Costs,
     n: usize,
-    /// Row-major, `[n + 1, n + 1]`.
-    cost: Vec<f64>,
-    symmetric: bool,
     /// `[border, path, border]`.
     nodes: Vec<usize>,
-    /// The index in `nodes` of each node but the border.
+    /// The index in `nodes` of each node; the border's is 0.
     place: Vec<usize>,
+    /// At place `k` what reversing the places `1..=k` changes inside. Not used
+    /// if the costs are symmetric: then it is nothing.
+    turned: Vec<f64>,
 }
 
 /// Replaces edges of the path by others.
@@ -32,21 +30,15 @@ pub(crate) enum Move {
     SwapReverseSecond { first: usize, middle: usize, end: usize },
 }
 
-impl Path {
-    pub(crate) fn new(distances: &Distances, end: &[f64], order: &[usize]) -> Self {
-        let n = distances.len();
-        let mut cost = Vec::with_capacity((n + 1) * (n + 1));
-        for (v, &end) in end.iter().enumerate() {
-            cost.extend_from_slice(distances.row(v));
-            cost.push(end);
-        }
-        cost.resize((n + 1) * (n + 1), 0.0);
+impl<'c> Path<'c> {
+    pub(crate) fn new(costs: &'c Costs, order: &[usize]) -> Self {
+        let n = costs.border();
         let mut nodes = Vec::with_capacity(n + 2);
         nodes.push(n);
         nodes.extend_from_slice(order);
         nodes.push(n);
-        let mut path =
-            Path { n, cost, symmetric: distances.is_symmetric(), nodes, place: vec![0; n] };
+        let turned = if costs.is_symmetric() { Vec::new() } else { vec![0.0; n + 1] };
+        let mut path = Path { costs, n, nodes, place: vec![0; n + 1], turned };
         path.replace(1, n + 1);
         path
     }
@@ -56,13 +48,9 @@ impl Path {
         &self.nodes[1..=self.n]
     }
 
+    /// The number of nodes, which is the border's name as well.
     pub(crate) fn len(&self) -> usize {
         self.n
-    }
-
-    /// Whether directions do not matter, but for the ends.
-    pub(crate) fn is_symmetric(&self) -> bool {
-        self.symmetric
     }
 
     /// What stands at a place: the border at 0 and `len() + 1`.
@@ -74,8 +62,13 @@ impl Path {
         self.place[node]
     }
 
+    /// The place before that of `node`; before the border, that of the last.
+    pub(crate) fn place_before(&self, node: usize) -> usize {
+        self.place[node].checked_sub(1).unwrap_or(self.n)
+    }
+
     pub(crate) fn cost(&self, from: usize, to: usize) -> f64 {
-        self.cost[from * (self.n + 1) + to]
+        self.costs.get(from, to)
     }
 
     pub(crate) fn total(&self) -> f64 {
@@ -83,9 +76,10 @@ impl Path {
     }
 
     /// Takes over the nodes of another path of the same problem.
-    pub(crate) fn copy_from(&mut self, other: &Path) {
+    pub(crate) fn copy_from(&mut self, other: &Path<'_>) {
         self.nodes.copy_from_slice(&other.nodes);
         self.place.copy_from_slice(&other.place);
+        self.turned.copy_from_slice(&other.turned);
     }
 
     fn edge(&self, from: usize, to: usize) -> f64 {
@@ -94,14 +88,10 @@ impl Path {
 
     /// What reversing `first..=last` changes inside.
     fn reversal(&self, first: usize, last: usize) -> f64 {
-        if self.symmetric {
-            return 0.0;
-        }
-        (first..last).map(|k| self.edge(k + 1, k) - self.edge(k, k + 1)).sum()
+        if self.turned.is_empty() { 0.0 } else { self.turned[last] - self.turned[first] }
     }
 
-    /// What a move changes. `O(1)` if the matrix is symmetric, otherwise linear
-    /// in what is reversed.
+    /// What a move changes. `O(1)`.
     pub(crate) fn change(&self, change: Move) -> f64 {
         match change {
             Move::Reverse { first, last } => {
@@ -134,7 +124,7 @@ impl Path {
     }
 
     /// Makes a move and tells the nodes whose edges it replaced. Linear in the
-    /// places that it touches.
+    /// places that it touches, and if the costs are asymmetric those after them.
     pub(crate) fn apply(&mut self, change: Move) -> [usize; 6] {
         let (first, middle, end) = match change {
             Move::Reverse { first, last } => (first, last, last + 1),
@@ -159,10 +149,16 @@ impl Path {
         touched
     }
 
-    /// Notes the places of what stands at `first..end`.
+    /// Notes the places of what stands at `first..end`, and what turns cost
+    /// from there on.
     fn replace(&mut self, first: usize, end: usize) {
         for place in first..end {
             self.place[self.nodes[place]] = place;
+        }
+        if !self.turned.is_empty() {
+            for k in first.max(2)..=self.n {
+                self.turned[k] = self.turned[k - 1] + self.edge(k, k - 1) - self.edge(k - 1, k);
+            }
         }
     }
 }
@@ -172,6 +168,7 @@ mod tests {
     use ndarray::Array2;
 
     use super::*;
+    use crate::input::Distances;
 
     #[test]
     fn a_change_is_what_the_totals_differ_by() {
@@ -182,7 +179,8 @@ mod tests {
             });
             let end: Vec<f64> = (0..7).map(f64::from).collect();
             let distances = Distances::new(d.view()).unwrap();
-            let path = Path::new(&distances, &end, &[3, 0, 6, 2, 5, 1, 4]);
+            let costs = Costs::new(&distances, &end);
+            let path = Path::new(&costs, &[3, 0, 6, 2, 5, 1, 4]);
             let mut moves = Vec::new();
             for first in 1..=7 {
                 for last in first..=7 {
@@ -200,6 +198,8 @@ mod tests {
                 after.apply(change);
                 let expected = after.total() - path.total();
                 assert!((path.change(change) - expected).abs() < 1e-9, "{change:?}");
+                let anew = Path::new(&costs, after.order());
+                assert_eq!((&after.place, &after.turned), (&anew.place, &anew.turned));
                 assert!((1..=7).all(|p| after.place(after.at(p)) == p), "{change:?}");
                 let mut sorted = after.order().to_vec();
                 sorted.sort_unstable();

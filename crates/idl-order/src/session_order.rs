@@ -4,19 +4,10 @@ use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
 use crate::exact::{EXACT_LIMIT, held_karp};
+use crate::good::{Effort, good_path};
 use crate::input::{Distances, check_target};
 use crate::nearest::nearest_neighbour;
-use crate::search::search;
 use crate::{Error, Policy, Result};
-
-/// How often to kick where no optimum is proven: so often for each session, but
-/// no more than that in all.
-const KICKS_PER_SESSION: usize = 400;
-const MOST_KICKS: usize = 12_000;
-
-/// In an asymmetric matrix a kick takes time in proportion to the number of
-/// sessions; no more than so many times sessions.
-const MOST_ASYMMETRIC: usize = 1_500_000;
 
 /// Up to so many sessions trying all subsets is faster than looking for a path
 /// whose cost rules subsets out.
@@ -30,11 +21,11 @@ pub struct SessionOrder {
     /// The sum of the distances between neighbours in `order`; under
     /// [`Policy::Anchored`] plus that of the last session to the target.
     pub cost: f64,
-    /// Whether no order can cost less, by proof. Always so for
+    /// Whether no order can cost less, by proof (up to rounding). Always so for
     /// [`Policy::Free`] and [`Policy::Anchored`] up to
-    /// [`EXACT_LIMIT`](crate::EXACT_LIMIT) sessions. The other two policies do
-    /// not look for the least cost and say `false`, unless there is but one
-    /// order.
+    /// [`EXACT_LIMIT`](crate::EXACT_LIMIT) sessions, and beyond for many
+    /// asymmetric matrices. The other two policies do not look for the least
+    /// cost and say `false`, unless there is but one order.
     pub exact: bool,
 }
 
@@ -47,8 +38,8 @@ pub struct SessionOrder {
 /// No session gives the empty order at cost 0, one session itself.
 ///
 /// # Errors
-/// [`Error::NotSquare`], [`Error::Distance`] for negative, NaN or infinite
-/// entries, [`Error::TargetLength`] and [`Error::TargetDistance`] likewise for
+/// [`Error::NotSquare`], [`Error::Distance`] for entries that are negative, NaN,
+/// infinite or above 1e300 (whose sums might overflow), [`Error::TargetLength`] and [`Error::TargetDistance`] likewise for
 /// `to_target` (whether or not the policy reads it), [`Error::TargetMissing`].
 ///
 /// # Complexity
@@ -82,16 +73,16 @@ pub fn order(
     Ok(match policy {
         Policy::Free => {
             let end = vec![0.0; n];
-            let mut order = cheapest_path(&distances, &end);
+            let (mut order, proven) = cheapest_path(&distances, &end);
             if distances.is_symmetric() {
                 orient(&mut order, to_target);
             }
-            finish(&distances, &end, order, n <= EXACT_LIMIT)
+            finish(&distances, &end, order, proven)
         }
         Policy::Anchored => {
             let end = needed()?;
-            let order = cheapest_path(&distances, end);
-            finish(&distances, end, order, n <= EXACT_LIMIT)
+            let (order, proven) = cheapest_path(&distances, end);
+            finish(&distances, end, order, proven)
         }
         Policy::Greedy => {
             let to_target = needed()?;
@@ -112,23 +103,23 @@ fn total_cost(distances: &Distances, end: &[f64], order: &[usize]) -> f64 {
     distances.path_cost(order) + order.last().map_or(0.0, |&last| end[last])
 }
 
-/// The cheapest path whose last node `v` costs `end[v]` in addition; beyond
-/// [`EXACT_LIMIT`] nodes a good one.
-fn cheapest_path(distances: &Distances, end: &[f64]) -> Vec<usize> {
+/// The cheapest path whose last node `v` costs `end[v]` in addition, and
+/// whether that is proven; beyond [`EXACT_LIMIT`] nodes perhaps only a good one.
+fn cheapest_path(distances: &Distances, end: &[f64]) -> (Vec<usize>, bool) {
     let n = distances.len();
     if n <= 1 {
-        return (0..n).collect();
+        return ((0..n).collect(), true);
     }
     if n > EXACT_LIMIT {
-        let most = if distances.is_symmetric() { MOST_KICKS } else { MOST_ASYMMETRIC.div_ceil(n) };
-        return search(distances, end, (KICKS_PER_SESSION * n).min(most));
+        let found = good_path(distances, end, Effort::full(n));
+        return (found.order, found.proven);
     }
     let good = if n <= NO_SEARCH {
         nearest_neighbour(distances, 0)
     } else {
-        search(distances, end, 2 * n)
+        good_path(distances, end, Effort { kicks: 2 * n, entries: 0 }).order
     };
-    held_karp(distances, end, total_cost(distances, end, &good))
+    (held_karp(distances, end, total_cost(distances, end, &good)), true)
 }
 
 /// Chooses between an order and its reverse, which cost the same.

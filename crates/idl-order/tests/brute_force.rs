@@ -137,13 +137,23 @@ fn asymmetric_matrices_have_a_direction() {
 }
 
 #[test]
+fn the_largest_distances_do_not_overflow() {
+    for n in [3, 12, 25] {
+        let d = Array2::from_shape_fn((n, n), |(i, j)| if i + 1 == j { 1.0 } else { 1e300 });
+        let found = order(d.view(), Policy::Free, None).unwrap();
+        assert_eq!(found.order, (0..n).collect::<Vec<_>>());
+        assert_eq!((found.cost, found.exact), (n as f64 - 1.0, true));
+    }
+}
+
+#[test]
 fn bad_input_has_its_error() {
     let wide = Array2::zeros((2, 3));
     assert_eq!(
         order(wide.view(), Policy::Original, None),
         Err(Error::NotSquare { rows: 2, columns: 3 })
     );
-    for bad in [-1.0, f64::INFINITY, f64::NAN] {
+    for bad in [-1.0, f64::INFINITY, f64::NAN, 1e301] {
         let d = arr2(&[[0.0, 1.0], [bad, 0.0]]);
         for policy in Policy::ALL {
             assert!(matches!(

@@ -51,3 +51,44 @@ proptest! {
         }
     }
 }
+
+/// Numbers that look random.
+fn numbers(seed: u64) -> impl FnMut() -> f64 {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 40) as f64
+    }
+}
+
+#[test]
+fn asymmetric_matrices_without_structure_are_solved() {
+    for (seed, n) in [(1, 30), (2, 80), (3, 150)] {
+        let d = Array2::from_shape_simple_fn((n, n), numbers(seed));
+        let target: Vec<f64> = (0..n).map(|v| v as f64).collect();
+        for policy in [Policy::Free, Policy::Anchored] {
+            assert!(order(d.view(), policy, Some(&target)).unwrap().exact, "{n} {policy}");
+        }
+    }
+}
+
+#[test]
+fn the_search_for_proofs_finds_what_subsets_do() {
+    // Six more sessions, which stand before all others at no cost, make a
+    // matrix too large for subsets: branch and bound must find the same.
+    for seed in 0..20 {
+        let n = 14;
+        let small = Array2::from_shape_simple_fn((n, n), numbers(seed));
+        let far = 1e9;
+        let large = Array2::from_shape_fn((n + 6, n + 6), |(i, j)| match (i < n, j < n) {
+            (true, true) => small[[i, j]],
+            (false, false) if j == i + 1 => 0.0,
+            (false, true) if i == n + 5 => 0.0,
+            _ => far,
+        });
+        let expected = order(small.view(), Policy::Free, None).unwrap();
+        let found = order(large.view(), Policy::Free, None).unwrap();
+        assert!(expected.exact && found.exact, "{seed}");
+        assert!((found.cost - expected.cost).abs() < 1e-6, "{seed}");
+    }
+}

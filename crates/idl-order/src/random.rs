@@ -1,0 +1,21 @@
+//! Choices that look random.
+
+/// SplitMix64: enough for choosing segments, and the same everywhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    /// The same sequence every time.
+    pub(crate) fn new() -> Self {
+        Random(0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// A number below `bound`, or 0 if there is none.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % bound.max(1) as u64) as usize
+    }
+}
