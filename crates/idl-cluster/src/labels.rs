@@ -1,21 +1,19 @@
 //! Labels: one `Option<usize>` per session, `None` for one in no cluster.
 
+use std::collections::HashMap;
+
 use ndarray::{Array1, Array2, ArrayView2};
 
 /// Numbers clusters 0, 1, .. in the order in which they first appear, so that
 /// labels do not depend on how an algorithm happened to number its centroids,
 /// and no number is left unused.
 pub(crate) fn canonical(labels: &[Option<usize>]) -> Vec<Option<usize>> {
-    let mut seen: Vec<usize> = Vec::new();
+    let mut numbers: HashMap<usize, usize> = HashMap::new();
     labels
         .iter()
         .map(|label| {
-            label.map(|l| {
-                seen.iter().position(|&s| s == l).unwrap_or_else(|| {
-                    seen.push(l);
-                    seen.len() - 1
-                })
-            })
+            let next = numbers.len();
+            label.map(|l| *numbers.entry(l).or_insert(next))
         })
         .collect()
 }
@@ -50,15 +48,6 @@ pub(crate) fn centroids(points: ArrayView2<'_, f64>, labels: &[Option<usize>]) -
         }
     }
     means
-}
-
-/// For each point the index of the center nearest to it, Euclidean.
-pub(crate) fn assign(points: ArrayView2<'_, f64>, centers: ArrayView2<'_, f64>) -> Vec<usize> {
-    points
-        .rows()
-        .into_iter()
-        .map(|p| nearest_center(&p.to_owned(), centers, |_| true).unwrap_or(0))
-        .collect()
 }
 
 /// The center nearest to `point` among those that `allowed` lets through; the

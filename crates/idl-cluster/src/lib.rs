@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+mod exchange;
 mod kmeans;
 mod labels;
 mod method;
@@ -8,6 +9,7 @@ mod nearest;
 mod params;
 mod plan;
 mod quality;
+mod seeding;
 mod small;
 
 pub use error::{Error, Result};

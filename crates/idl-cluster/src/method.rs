@@ -4,7 +4,7 @@ use kodama::linkage;
 use linfa::ParamGuard;
 use linfa::traits::Transformer;
 use linfa_clustering::Dbscan;
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::kmeans::kmeans;
@@ -34,14 +34,17 @@ use crate::{Error, Result};
 #[serde(rename_all = "kebab-case", rename_all_fields = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Method {
-    /// k-means (equation 4), k-means++ seeding, the best of `n_runs` runs.
-    /// Time O(n_runs * iterations * n * c * d).
+    /// k-means (equation 4), greedy k-means++ seeding, the best of `n_runs`
+    /// runs, each finished by exchanges of single points until none lowers the
+    /// inertia (Hartigan's method, which leaves optima of Lloyd's that are
+    /// none). Time O(n_runs * (iterations + log c) * n * c * d).
     Kmeans {
         /// Restarts; the one of least inertia counts.
         n_runs: usize,
-        /// Iterations of a run at most.
+        /// Iterations of a run at most, and passes of exchanges after them.
         max_iterations: u64,
-        /// A run ends when its centroids move less than this (Euclidean).
+        /// The iterations end when the centroids together move less than this
+        /// times the points' spread (the root of the mean variance).
         tolerance: f64,
     },
     /// Ward's minimum-variance hierarchy, cut at the number of clusters.
@@ -60,10 +63,11 @@ pub enum Method {
 }
 
 impl Default for Method {
-    /// k-means, 10 runs of at most 300 iterations, tolerance 1e-4:
-    /// scikit-learn's habits.
+    /// k-means, 50 runs of at most 300 iterations, tolerance 1e-4. With ten
+    /// runs some seeds miss the best partition of overlapping groups by 2 %,
+    /// and a person's sessions are so few that runs cost nothing.
     fn default() -> Self {
-        Method::Kmeans { n_runs: 10, max_iterations: 300, tolerance: 1e-4 }
+        Method::Kmeans { n_runs: 50, max_iterations: 300, tolerance: 1e-4 }
     }
 }
 
@@ -93,6 +97,8 @@ impl Method {
             });
         }
         check_points(points)?;
+        let (points, factor) = scaled(points);
+        let points = points.view();
         let labels = match *self {
             Method::Kmeans { n_runs, max_iterations, tolerance } => {
                 kmeans(points, n_clusters, n_runs, max_iterations, tolerance, seed)?
@@ -101,6 +107,7 @@ impl Method {
             // linfa's neighbour search wants at least one point.
             Method::Dbscan { .. } if points.nrows() == 0 => Vec::new(),
             Method::Dbscan { epsilon, min_points } => {
+                let epsilon = (epsilon * factor).clamp(f64::MIN_POSITIVE, f64::MAX);
                 let params = Dbscan::params::<f64>(min_points).tolerance(epsilon).check()?;
                 params.transform(&points.to_owned()).to_vec()
             }
@@ -141,6 +148,15 @@ pub(crate) fn check_points(points: ArrayView2<'_, f64>) -> Result<()> {
     }
 }
 
+/// The points times a power of two that brings the largest component near 1,
+/// and that power: no digit changes, and no square overflows or vanishes.
+fn scaled(points: ArrayView2<'_, f64>) -> (Array2<f64>, f64) {
+    let largest = points.iter().fold(0.0_f64, |largest, x| largest.max(x.abs()));
+    let exponent = if largest > 0.0 { largest.log2().floor().clamp(-1000.0, 1000.0) } else { 0.0 };
+    let factor = (-exponent).exp2();
+    (points.mapv(|x| x * factor), factor)
+}
+
 /// Ward's hierarchy cut so that `n_clusters` clusters remain.
 fn ward(points: ArrayView2<'_, f64>, n_clusters: usize) -> Vec<Option<usize>> {
     let n = points.nrows();
@@ -173,7 +189,7 @@ fn ward(points: ArrayView2<'_, f64>, n_clusters: usize) -> Vec<Option<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ndarray::{Array2, array};
+    use ndarray::array;
 
     #[test]
     fn parameters_out_of_range_are_named() {
@@ -200,6 +216,30 @@ mod tests {
             assert_eq!(method.labels(array![[1.0, 2.0]].view(), 3, 0).unwrap().len(), 1);
             let equal = method.labels(Array2::ones((5, 2)).view(), 1, 0).unwrap();
             assert_eq!(equal, [Some(0); 5], "{method:?}");
+        }
+    }
+
+    /// Squares of these overflow or vanish.
+    #[test]
+    fn the_scale_of_points_does_not_matter() {
+        let points = array![[0.0, 0.1], [3.0, 3.0], [0.1, 0.0], [3.1, 3.0]];
+        for scale in [1e-200, 1e-3, 1e200] {
+            for method in [
+                Method::default(),
+                Method::Ward,
+                Method::Dbscan { epsilon: 0.5 * scale, min_points: 2 },
+            ] {
+                let labels = method.labels((&points * scale).view(), 2, 0).unwrap();
+                assert_eq!(labels, [Some(0), Some(1), Some(0), Some(1)], "{method:?} {scale}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_number_of_clusters_may_be_asked_for() {
+        for method in [Method::default(), Method::Ward] {
+            let labels = method.labels(array![[1.0], [2.0]].view(), usize::MAX, 0).unwrap();
+            assert_eq!(labels, [Some(0), Some(1)]);
         }
     }
 
