@@ -7,6 +7,7 @@ needs sacrebleu, nltk, rouge_score, scikit-learn and scipy. Every sentence is in
 
 import itertools
 import json
+import logging
 import math
 import random
 import re
@@ -25,6 +26,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics.pairwise import cosine_similarity
 
 warnings.filterwarnings("ignore")
+logging.getLogger("sacrebleu").setLevel(logging.ERROR)
 OUT = Path(__file__).parents[2] / "crates/idl-metrics/tests/data/metrics.json"
 
 CASES = [
@@ -52,6 +54,12 @@ CASES = [
     ("x" * 300, ["x" * 299]),
     ("_under_ [brackets] {braces} ~tilde~ a/b a@b #1 50% 2^3 `tick` \\ |", ["under brackets braces tilde a b"]),
     (".5 5. 5.5 .a a. 1,a a,1 ,, .. -1 1- 1-1 a-1", ["0.5 5.0 5.5"]),
+    # Runs of periods and commas, of which 13a's substitutions may leave the last.
+    ("a..5 a.5 5..5 5...5 5,.5 ,..,5 e....7 1.,-2 --3-", ["a . .5 a . 5 5 . . 5 5 . . .5 5 , . 5 - - 3 -"]),
+    # Words of more than 16 bytes that differ in the middle, and of 15 to 17.
+    ("incomprehensibilities counterrevolutionary abcdefghabcdefgh abcdefghijklmno", ["incomprehensoBilities counterrevolutionary abcdefghXabcdefgh abcdefghijklmno"]),
+    ("\u00c9T\u00c9 STRASSE \u0130ZMIR \u03a3\u039f\u03a6\u039f\u03a3 the\u2014a\u2014an", ["\u00e9t\u00e9 stra\u00dfe i\u0307zmir \u03c3\u03bf\u03c6\u03bf\u03c2"]),
+    ("<skipped> yes - no\u3000really\u2028now <skip", ["yes - no really now"]),
 ]
 
 
@@ -184,13 +192,26 @@ def t_tests():
     return out
 
 
+def bootstraps():
+    rng = numpy.random.default_rng(11)
+    out = []
+    for n, level in [(5, 0.9), (40, 0.95), (200, 0.99)]:
+        left = rng.gamma(2.0, 1.0, n)
+        right = left - 0.2 + rng.normal(0.0, 0.5, n)
+        drawn = stats.bootstrap((left - right,), numpy.mean, n_resamples=200_000, batch=10_000, confidence_level=level,
+                                method="percentile", rng=numpy.random.default_rng(0))
+        low, high = drawn.confidence_interval
+        out.append({"left": left.tolist(), "right": right.tolist(), "level": level, "low": float(low), "high": float(high)})
+    return out
+
+
 if __name__ == "__main__":
     import nltk
     import scipy
 
     data = {
         "versions": {"sacrebleu": sacrebleu.__version__, "nltk": nltk.__version__, "rouge_score": "0.1.2", "scipy": scipy.__version__},
-        "pairs": pairs(), "corpus": corpora(), "stems": stems(), "persona": persona(), "t_tests": t_tests(),
+        "pairs": pairs(), "corpus": corpora(), "stems": stems(), "persona": persona(), "t_tests": t_tests(), "bootstraps": bootstraps(),
     }
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace('},{', '},\n{') + "\n")

@@ -14,7 +14,7 @@
 //!   true reply itself scores about 18.
 
 use crate::bleu::{Bleu, BleuParams, NltkSmoothing};
-use crate::{Result, Tokenizer};
+use crate::{Level, Result, Signature, Tokenizer};
 
 /// BLEU-1, 0 to 100, as the evaluation released with In-Dialogue Learning
 /// computes it for one reply: on characters (spaces included), hypothesis and
@@ -31,7 +31,26 @@ use crate::{Result, Tokenizer};
 /// # Errors
 /// None in practice: the parameters are fixed.
 pub fn released_bleu(hypothesis: &str, reference: &str) -> Result<f64> {
-    nltk_on_pieces(&characters(reference), &[characters(hypothesis)], 1)
+    let mut bleu = Bleu::new(nltk_params(1))?;
+    if hypothesis.is_empty() || reference.is_empty() {
+        return Ok(0.0);
+    }
+    // The sides are swapped on purpose.
+    bleu.add_characters(reference, &[hypothesis])?;
+    Ok(bleu.score().value)
+}
+
+/// What goes beside a mean of [`released_bleu`].
+#[must_use]
+pub fn released_bleu_signature() -> Signature {
+    Signature::new("released-bleu-1")
+        .with("case", "mixed")
+        .with("tok", "every-character")
+        .with("sides", "swapped")
+        .with("smooth", "method0")
+        .with("as", "in-dialogue-learning")
+        .with("level", Level::Sentence.as_str())
+        .versioned()
 }
 
 /// BLEU-`order` (1 to 4), 0 to 100, as CLV's evaluation computes it for one
@@ -49,23 +68,33 @@ pub fn released_bleu(hypothesis: &str, reference: &str) -> Result<f64> {
 /// # Errors
 /// [`Error::Parameter`](crate::Error::Parameter) for an order outside 1 to 4.
 pub fn clv_bleu(hypothesis: &str, reference: &str, order: usize) -> Result<f64> {
-    let words = Tokenizer::None.tokens(reference);
-    let references: Vec<Vec<String>> = words.iter().map(|word| characters(word)).collect();
-    nltk_on_pieces(&Tokenizer::None.tokens(hypothesis), &references, order)
-}
-
-fn nltk_on_pieces(hypothesis: &[String], references: &[Vec<String>], order: usize) -> Result<f64> {
-    let params = BleuParams { max_order: order, ..BleuParams::nltk(NltkSmoothing::Method0) };
-    let mut bleu = Bleu::new(params)?;
-    if hypothesis.is_empty() || references.is_empty() {
+    let mut bleu = Bleu::new(nltk_params(order))?;
+    let (hypothesis, words) =
+        (Tokenizer::None.tokens(hypothesis), Tokenizer::None.tokens(reference));
+    if hypothesis.is_empty() || words.is_empty() {
         return Ok(0.0);
     }
-    bleu.add_tokens(hypothesis, references)?;
+    let characters = |word: &String| word.chars().map(String::from).collect();
+    let references: Vec<Vec<String>> = words.iter().map(characters).collect();
+    bleu.add_tokens(&hypothesis, &references)?;
     Ok(bleu.score().value)
 }
 
-fn characters(text: &str) -> Vec<String> {
-    text.chars().map(String::from).collect()
+/// What goes beside a mean of [`clv_bleu`].
+#[must_use]
+pub fn clv_bleu_signature(order: usize) -> Signature {
+    Signature::new(&format!("clv-bleu-{order}"))
+        .with("case", "mixed")
+        .with("tok", "none")
+        .with("refs", "each-word-as-characters")
+        .with("smooth", "method0")
+        .with("as", "clv")
+        .with("level", Level::Sentence.as_str())
+        .versioned()
+}
+
+fn nltk_params(order: usize) -> BleuParams {
+    BleuParams { max_order: order, ..BleuParams::nltk(NltkSmoothing::Method0) }
 }
 
 #[cfg(test)]

@@ -81,6 +81,9 @@ impl TokenNll {
 /// that a talkative person counts no more than another and intervals can
 /// resample persons. Merges.
 ///
+/// Add every reply of a dialogue that has a message before it: the last one
+/// alone is often a good-bye, and shows little of the person.
+///
 /// ```
 /// use idl_metrics::{Condition, NllByPerson};
 ///
@@ -173,16 +176,9 @@ impl NllByPerson {
     /// The persons who have replies under both conditions.
     #[must_use]
     pub fn paired(&self, left: Condition, right: Condition) -> PairedSample {
-        let mut sample = PairedSample::default();
-        for (person, nll) in &self.persons {
-            let pair = (nll[left as usize].per_token(), nll[right as usize].per_token());
-            if let (Some(left), Some(right)) = pair {
-                sample.persons.push(person.clone());
-                sample.left.push(left);
-                sample.right.push(right);
-            }
-        }
-        sample
+        PairedSample::of(self.persons.iter().map(|(person, nll)| {
+            (person.as_str(), [left, right].map(|c| nll[c as usize].per_token()))
+        }))
     }
 }
 
@@ -198,6 +194,19 @@ pub struct PairedSample {
 }
 
 impl PairedSample {
+    /// Those of `persons` who have both numbers.
+    pub(crate) fn of<'a>(persons: impl Iterator<Item = (&'a str, [Option<f64>; 2])>) -> Self {
+        let mut sample = PairedSample::default();
+        for (person, numbers) in persons {
+            if let [Some(left), Some(right)] = numbers {
+                sample.persons.push(person.to_owned());
+                sample.left.push(left);
+                sample.right.push(right);
+            }
+        }
+        sample
+    }
+
     /// `left - right` of each person.
     #[must_use]
     pub fn differences(&self) -> Vec<f64> {

@@ -78,6 +78,8 @@ pub fn p_co(encoder: &dyn SentenceEncoder, replies: &[(&str, &[&str])]) -> Resul
     let signature = Signature::new("p-co")
         .with("encoder", encoder.name())
         .with("history", "all-replies-joined")
+        .with("level", crate::Level::Sentence.as_str())
+        .with("agg", "mean")
         .with("replies", pairs.len())
         .versioned();
     Ok(Some(Score { value: sum / pairs.len() as f64, signature }))

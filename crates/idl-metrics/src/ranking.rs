@@ -6,7 +6,10 @@ use crate::error::finite;
 use crate::{Error, Result, Score, Signature};
 
 /// The rank of candidate `gold`, 1 for the best: one more than the number of
-/// other candidates that score as high or higher. **Ties are misses**, so that
+/// other candidates that score as high or higher. For hits@1 over ConvAI2's 20
+/// candidates the score is the mean log-probability per token; since ties count
+/// against the true one, the candidates' order does not matter.
+/// **Ties are misses**, so that
 /// a model that gives every candidate one score ranks the true one last.
 ///
 /// # Errors
@@ -40,10 +43,28 @@ pub fn hits_at_k(scores: &[f64], gold: usize, k: usize) -> Result<bool> {
 
 /// The share of true replies among the best `k`. Merges.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct HitsAtK {
     k: usize,
     hits: u64,
     total: u64,
+}
+
+/// What [`HitsAtK`] is read from: another machine's `k` is checked, too.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    k: usize,
+    hits: u64,
+    total: u64,
+}
+
+impl TryFrom<Unchecked> for HitsAtK {
+    type Error = Error;
+
+    fn try_from(Unchecked { k, hits, total }: Unchecked) -> Result<Self> {
+        Ok(HitsAtK { hits, total, ..HitsAtK::new(k)? })
+    }
 }
 
 impl HitsAtK {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // clippy.toml exempts tests, not their helpers
 
 use idl_metrics::{
-    Bleu, BleuParams, Convention, NltkSmoothing, Smoothing, Tokenizer, WordF1, WordSets, clv_bleu,
+    Bleu, Bootstrap, BleuParams, Convention, NltkSmoothing, Smoothing, Tokenizer, WordF1, WordSets, clv_bleu,
     p_co_tfidf, paired_t_test, porter_stem, released_bleu, rouge_l, sentence_bleu,
 };
 use serde_json::Value;
@@ -191,5 +191,19 @@ fn paired_t_tests_are_scipys() {
         let (ours, theirs) = (test.p_value, case["p_value"].as_f64().unwrap());
         // Small p-values must agree in their digits, not only be small.
         assert!((ours - theirs).abs() <= 1e-9 * theirs, "{ours} {theirs}");
+    }
+}
+
+#[test]
+fn bootstrap_intervals_are_scipys() {
+    for case in vectors()["bootstraps"].as_array().unwrap() {
+        let level = case["level"].as_f64().unwrap();
+        let bootstrap = Bootstrap { resamples: 20_000, level, seed: 1 };
+        let ours = bootstrap.paired(&numbers(&case["left"]), &numbers(&case["right"])).unwrap();
+        let (low, high) = (case["low"].as_f64().unwrap(), case["high"].as_f64().unwrap());
+        // Two generators: equal but for the sampling of the ends.
+        let slack = 0.03 * (high - low);
+        assert!((ours.difference.low - low).abs() < slack, "{ours:?} {low}");
+        assert!((ours.difference.high - high).abs() < slack, "{ours:?} {high}");
     }
 }

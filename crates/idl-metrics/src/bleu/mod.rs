@@ -4,18 +4,18 @@ mod ngrams;
 mod params;
 mod score;
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 
 use serde::{Deserialize, Serialize};
 
 pub use params::{BleuParams, Convention, NltkSmoothing, Smoothing};
 pub use score::BleuScore;
 
-use crate::text::{Interner, lower};
-use crate::{Error, Result, Score};
+use crate::text::{Numbered, characters, lower};
+use crate::{Error, Level, Result, Score};
 use ngrams::count;
 
-/// The longest n-gram: its words are packed into one key.
+/// The longest n-gram.
 const MAX_ORDER: usize = 4;
 
 /// What BLEU needs to know of some replies; adding is all there is to merging.
@@ -65,10 +65,27 @@ impl std::ops::AddAssign for BleuStats {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Bleu {
     params: BleuParams,
     stats: BleuStats,
+}
+
+/// What [`Bleu`] is read from: another machine's parameters are checked, too.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
+    params: BleuParams,
+    stats: BleuStats,
+}
+
+impl TryFrom<Unchecked> for Bleu {
+    type Error = Error;
+
+    fn try_from(Unchecked { params, stats }: Unchecked) -> Result<Self> {
+        Ok(Bleu { stats, ..Bleu::new(params)? })
+    }
 }
 
 impl Bleu {
@@ -83,22 +100,15 @@ impl Bleu {
     }
 
     /// Adds a reply, tokenised as the parameters say, and returns its own
-    /// statistics. Time O(tokens log tokens).
+    /// statistics. Time O(bytes).
     ///
     /// # Errors
     /// [`Error::TooFew`] without a reference; an empty one is a reference.
     pub fn add(&mut self, hypothesis: &str, references: &[&str]) -> Result<BleuStats> {
-        let tokenizer = self.params.tokenizer;
-        let cased: Vec<Cow<'_, str>> = std::iter::once(&hypothesis)
-            .chain(references)
-            .map(|&text| if self.params.lowercase { lower(text) } else { Cow::Borrowed(text) })
-            .collect();
-        let prepared: Vec<Cow<'_, str>> =
-            cased.iter().map(|text| tokenizer.prepare(text)).collect();
-        let mut interner = Interner::default();
-        let ids: Vec<Vec<u32>> =
-            prepared.iter().map(|text| interner.ids(tokenizer.pieces(text))).collect();
-        self.add_ids(&ids)
+        let BleuParams { tokenizer, lowercase, .. } = self.params;
+        self.add_texts(&hypothesis, references, |text, emit| {
+            tokenizer.each(&if lowercase { lower(text) } else { Cow::Borrowed(*text) }, emit);
+        })
     }
 
     /// As [`add`](Self::add), for a reply and references that are tokenised.
@@ -110,20 +120,39 @@ impl Bleu {
         hypothesis: &[T],
         references: &[Vec<T>],
     ) -> Result<BleuStats> {
-        let all = std::iter::once(hypothesis).chain(references.iter().map(Vec::as_slice));
-        let mut interner = Interner::default();
-        let ids: Vec<Vec<u32>> =
-            all.map(|tokens| interner.ids(tokens.iter().map(AsRef::as_ref))).collect();
-        self.add_ids(&ids)
+        let each = |tokens: &[T], emit: &mut dyn FnMut(&str)| {
+            tokens.iter().for_each(|token| emit(token.as_ref()));
+        };
+        self.add_texts(hypothesis, references, each)
     }
 
-    fn add_ids(&mut self, ids: &[Vec<u32>]) -> Result<BleuStats> {
-        let stats = match ids {
-            [hypothesis, references @ ..] if !references.is_empty() => {
-                count(hypothesis, references, self.params.max_order)
+    /// As [`add`](Self::add), on every character, spaces included.
+    pub(crate) fn add_characters(
+        &mut self,
+        hypothesis: &str,
+        references: &[&str],
+    ) -> Result<BleuStats> {
+        self.add_texts(&hypothesis, references, |text, emit| characters(text, emit))
+    }
+
+    /// Adds texts that `tokens` takes apart.
+    fn add_texts<H: ?Sized, R: Borrow<H>>(
+        &mut self,
+        hypothesis: &H,
+        references: &[R],
+        tokens: impl Fn(&H, &mut dyn FnMut(&str)),
+    ) -> Result<BleuStats> {
+        if references.is_empty() {
+            return Err(Error::TooFew { what: "references", found: 0, needed: 1 });
+        }
+        let stats = Numbered::with(|texts| {
+            tokens(hypothesis, &mut |word| texts.hypothesis_word(word));
+            for reference in references {
+                tokens(reference.borrow(), &mut |word| texts.reference_word(word));
+                texts.end_reference();
             }
-            _ => return Err(Error::TooFew { what: "references", found: 0, needed: 1 }),
-        };
+            count(texts, self.params.max_order)
+        });
         self.stats += stats;
         Ok(stats)
     }
@@ -146,7 +175,7 @@ impl Bleu {
     /// The score of all replies so far; 0 before the first.
     #[must_use]
     pub fn score(&self) -> BleuScore {
-        self.params.score(&self.stats, self.params.max_order)
+        self.params.score(&self.stats, self.params.max_order, Level::Corpus)
     }
 
     /// BLEU-1 to BLEU-`max_order`, each over all orders up to its own.
@@ -154,7 +183,7 @@ impl Bleu {
     pub fn scores(&self) -> Vec<Score> {
         (1..=self.params.max_order)
             .map(|order| {
-                let score = self.params.score(&self.stats, order);
+                let score = self.params.score(&self.stats, order, Level::Corpus);
                 Score { value: score.value, signature: score.signature() }
             })
             .collect()
@@ -184,7 +213,7 @@ pub fn sentence_bleu(
 ) -> Result<BleuScore> {
     let mut bleu = Bleu::new(params)?;
     bleu.add(hypothesis, references)?;
-    Ok(bleu.score())
+    Ok(BleuScore { level: Level::Sentence, ..bleu.score() })
 }
 
 #[cfg(test)]

@@ -126,11 +126,11 @@ impl BleuParams {
         })
     }
 
-    /// The settings in sacreBLEU's words.
+    /// The settings in sacreBLEU's words; what they were used for comes after.
     pub(super) fn signature(&self, order: usize) -> Signature {
         let signature = Signature::new(&format!("bleu-{order}"))
             .with("case", if self.lowercase { "lc" } else { "mixed" });
-        let signature = match self.convention {
+        match self.convention {
             Convention::Sacrebleu { smoothing, effective_order } => signature
                 .with("eff", if effective_order { "yes" } else { "no" })
                 .with("tok", self.tokenizer.as_str())
@@ -156,7 +156,6 @@ impl BleuParams {
                     },
                 )
                 .with("as", "nltk"),
-        };
-        signature.versioned()
+        }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BleuParams, BleuStats, Convention, MAX_ORDER, NltkSmoothing, Smoothing};
-use crate::Signature;
+use crate::{Level, Signature};
 
 /// A BLEU score and what it is made of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,19 +20,21 @@ pub struct BleuScore {
     pub order: usize,
     /// How it was computed.
     pub params: BleuParams,
+    /// Of one reply, or of many whose counts were added up.
+    pub level: Level,
 }
 
 impl BleuScore {
     /// How the score was computed, in words.
     #[must_use]
     pub fn signature(&self) -> Signature {
-        self.params.signature(self.order)
+        self.params.signature(self.order).with("level", self.level.as_str()).versioned()
     }
 }
 
 impl BleuParams {
     /// The score over orders 1 to `order`.
-    pub(super) fn score(&self, stats: &BleuStats, order: usize) -> BleuScore {
+    pub(super) fn score(&self, stats: &BleuStats, order: usize, level: Level) -> BleuScore {
         let brevity_penalty = brevity_penalty(stats);
         let (precisions, mean_log) = match self.convention {
             Convention::Sacrebleu { smoothing, effective_order } => {
@@ -41,7 +43,7 @@ impl BleuParams {
             Convention::Nltk { smoothing } => nltk(stats, order, smoothing),
         };
         let value = mean_log.map_or(0.0, |mean_log| brevity_penalty * mean_log.exp());
-        BleuScore { value, precisions, brevity_penalty, stats: *stats, order, params: *self }
+        BleuScore { value, precisions, brevity_penalty, stats: *stats, order, params: *self, level }
     }
 }
 

@@ -4,4 +4,4 @@ mod overlap;
 mod tfidf;
 
 pub use overlap::{ENGLISH_STOP_WORDS, OverlapScore, WordSets};
-pub use tfidf::{cosine, p_co_tfidf};
+pub use tfidf::{cosine, p_co_tfidf, p_co_tfidf_signature};

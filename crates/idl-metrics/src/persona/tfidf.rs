@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::Tokenizer;
-use crate::{Error, Result};
+use crate::{Error, Level, Result, Signature, Tokenizer};
 
 /// The cosine of two vectors, in `[-1, 1]`; 0 where one is all zero, as in
 /// scikit-learn. For P-Co on sentence embeddings: of the reply and of the
@@ -70,6 +69,18 @@ pub fn p_co_tfidf(reply: &str, history: &[&str], tokenizer: Tokenizer) -> f64 {
         .map(|(w, &c)| weight(w, c) * weight(w, counts.get(w).copied().unwrap_or(0.0)))
         .sum();
     (dot / norms).min(1.0)
+}
+
+/// What goes beside a mean of [`p_co_tfidf`].
+#[must_use]
+pub fn p_co_tfidf_signature(tokenizer: Tokenizer) -> Signature {
+    Signature::new("p-co")
+        .with("encoder", "tf-idf")
+        .with("case", "lc")
+        .with("tok", tokenizer.as_str())
+        .with("history", "all-replies-joined")
+        .with("level", Level::Sentence.as_str())
+        .versioned()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The tokenizers of the references: sacreBLEU's and rouge_score's.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 use super::porter_stem;
+use super::space::{is_space, words};
+use super::v13a;
 
 /// How text becomes words, for BLEU and for the measures on word sets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,133 +40,53 @@ impl Tokenizer {
     /// ```
     #[must_use]
     pub fn tokens(self, text: &str) -> Vec<String> {
-        let prepared = self.prepare(text);
-        self.pieces(&prepared).map(str::to_owned).collect()
+        let mut tokens = Vec::new();
+        self.each(text, |token| tokens.push(token.to_owned()));
+        tokens
     }
 
-    /// The text with spaces between tokens, where they depend on more than
-    /// the text itself.
-    pub(crate) fn prepare(self, text: &str) -> Cow<'_, str> {
+    /// Calls `emit` with each token, without copying it.
+    pub(crate) fn each(self, text: &str, mut emit: impl FnMut(&str)) {
         match self {
-            Tokenizer::V13a => Cow::Owned(spaced_13a(text)),
-            Tokenizer::None | Tokenizer::Char => Cow::Borrowed(text),
+            Tokenizer::V13a => v13a::tokens(text, emit),
+            Tokenizer::None => words(text, emit),
+            Tokenizer::Char => characters(text, |c| {
+                if !c.starts_with(is_space) {
+                    emit(c);
+                }
+            }),
         }
     }
+}
 
-    /// The tokens of a prepared text.
-    pub(crate) fn pieces(self, prepared: &str) -> impl Iterator<Item = &str> {
-        let by_character = self == Tokenizer::Char;
-        words(prepared).flat_map(move |word| {
-            let (characters, whole) = if by_character { (word, "") } else { ("", word) };
-            let characters = characters.split("").filter(|c| !c.is_empty());
-            characters.chain(Some(whole).filter(|w| !w.is_empty()))
-        })
+/// Calls `emit` with each character, spaces included.
+pub(crate) fn characters(text: &str, mut emit: impl FnMut(&str)) {
+    for (i, c) in text.char_indices() {
+        emit(&text[i..i + c.len_utf8()]);
     }
 }
 
-/// Python's `str.isspace`: Unicode's white space and four control characters.
-pub(crate) fn is_space(c: char) -> bool {
-    c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
-}
-
-/// Python's `str.split()`.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(is_space).filter(|word| !word.is_empty())
-}
-
-/// `text` with spaces around the tokens of 13a.
-///
-/// The four rewriting steps run one after the other, each from left to right
-/// without overlap, since each may feed the next. They look at ASCII only, so
-/// that bytes do.
-fn spaced_13a(text: &str) -> String {
-    let mut line = Cow::Borrowed(text.trim_end_matches(is_space));
-    for (sign, from, to) in [
-        ('<', "<skipped>", ""),
-        ('\n', "-\n", ""),
-        ('\n', "\n", " "),
-        ('&', "&quot;", "\""),
-        ('&', "&amp;", "&"),
-        ('&', "&lt;", "<"),
-        ('&', "&gt;", ">"),
-    ] {
-        // Looking for one character is cheaper, and hardly any text has it.
-        if line.contains(sign) && line.contains(from) {
-            line = Cow::Owned(line.replace(from, to));
-        }
-    }
-
-    // 1. Space around all punctuation but ' - . ,
-    let mut bytes = Vec::with_capacity(line.len() * 2);
-    bytes.push(b' ');
-    for &b in line.as_bytes() {
-        match b {
-            b'{'..=b'~' | b'['..=b'`' | b'!'..=b'&' | b'('..=b'+' | b':'..=b'@' | b'/' => {
-                bytes.extend([b' ', b, b' ']);
-            }
-            _ => bytes.push(b),
-        }
-    }
-    bytes.push(b' ');
-    let stop = |b: u8| matches!(b, b'.' | b',');
-    // 2. A period or comma that follows no digit.
-    let bytes =
-        rewrite_pairs(&bytes, |a, b| !a.is_ascii_digit() && stop(b), |a, b| [a, b' ', b, b' ']);
-    // 3. One that no digit follows.
-    let bytes =
-        rewrite_pairs(&bytes, |a, b| stop(a) && !b.is_ascii_digit(), |a, b| [b' ', a, b' ', b]);
-    // 4. A dash after a digit.
-    let bytes =
-        rewrite_pairs(&bytes, |a, b| a.is_ascii_digit() && b == b'-', |a, b| [a, b' ', b, b' ']);
-    match String::from_utf8(bytes) {
-        Ok(spaced) => spaced,
-        // Spaces were put beside ASCII bytes only: characters are whole.
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    }
-}
-
-/// Replaces neighbouring bytes that match, as a regular expression of two
-/// characters is substituted: leftmost first, without overlap.
-fn rewrite_pairs(
-    bytes: &[u8],
-    matches: impl Fn(u8, u8) -> bool,
-    rewrite: impl Fn(u8, u8) -> [u8; 4],
-) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len() + 16);
+/// Calls `emit` with rouge_score's tokens of a text in lower case: runs of
+/// `[a-z0-9]`, those of more than three letters stemmed if so wished.
+pub(crate) fn rouge_tokens(lower: &str, stem: bool, mut emit: impl FnMut(&str)) {
+    let in_token = |b: &u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = lower.as_bytes();
     let mut i = 0;
     while i < bytes.len() {
-        match bytes.get(i + 1) {
-            Some(&next) if matches(bytes[i], next) => {
-                out.extend(rewrite(bytes[i], next));
-                i += 2;
+        let length = bytes[i..].iter().take_while(|b| in_token(b)).count();
+        let word = &lower[i..i + length];
+        match length {
+            0 => {
+                // No part of a longer character is in a token: on to the next
+                // byte that is.
+                i += bytes[i..].iter().take_while(|b| !in_token(b)).count();
+                continue;
             }
-            _ => {
-                out.push(bytes[i]);
-                i += 1;
-            }
+            4.. if stem => emit(&porter_stem(word)),
+            _ => emit(word),
         }
+        i += length;
     }
-    out
-}
-
-/// `text` in lower case, without a copy where it is already.
-pub(crate) fn lower(text: &str) -> Cow<'_, str> {
-    if !text.is_ascii() {
-        return Cow::Owned(text.to_lowercase());
-    }
-    if text.bytes().any(|b| b.is_ascii_uppercase()) {
-        return Cow::Owned(text.to_ascii_lowercase());
-    }
-    Cow::Borrowed(text)
-}
-
-/// rouge_score's tokens of a text in lower case: runs of `[a-z0-9]`, those of
-/// more than three letters stemmed if so wished.
-pub(crate) fn rouge_tokens(lower: &str, stem: bool) -> impl Iterator<Item = Cow<'_, str>> {
-    let in_token = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    lower.split(move |c| !in_token(c)).filter(|w| !w.is_empty()).map(move |w| {
-        if stem && w.len() > 3 { Cow::Owned(porter_stem(w)) } else { Cow::Borrowed(w) }
-    })
 }
 
 #[cfg(test)]
@@ -187,5 +107,17 @@ mod tests {
         assert_eq!(t("&lt;tag&gt; &amp;quot; x-\ny"), "< tag > & quot ; xy");
         assert_eq!(t("\u{e9},\u{e9}."), "\u{e9} , \u{e9} .");
         assert_eq!(t("  "), "");
+    }
+
+    #[test]
+    fn tokens_of_rouge() {
+        let tokens = |text, stem| {
+            let mut out = Vec::new();
+            rouge_tokens(text, stem, |t| out.push(t.to_owned()));
+            out
+        };
+        assert_eq!(tokens("it's 3.50 - caf\u{e9}s!", false), ["it", "s", "3", "50", "caf", "s"]);
+        assert_eq!(tokens("cats sat walking", true), ["cat", "sat", "walk"]);
+        assert!(tokens("\u{e9}!", true).is_empty());
     }
 }
