@@ -16,7 +16,9 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::jsonl::{Lines, Record, STRING, kind};
+use crate::error::SPEAKS;
+use crate::jsonl::{Record, STRING, kind};
+use crate::lines::Lines;
 use crate::{Error, Result, Role, Session, Utterance};
 
 /// One line of chat JSONL.
@@ -35,6 +37,7 @@ pub struct Chat {
 pub struct Chats<R> {
     lines: Lines<R>,
     seen: HashSet<String>,
+    silent: bool,
 }
 
 /// Reads chats from anything; `name` stands for the file in messages.
@@ -44,10 +47,10 @@ pub struct Chats<R> {
 ///
 /// # Errors
 /// Each item: a line that is not a JSON object in UTF-8; a field that is
-/// missing or of another type; a role that is no [`Role`]; an id that was
-/// there before.
+/// missing or of another type; a role that is no [`Role`]; a session in which
+/// the person says nothing; an id that was there before.
 pub fn read<R: BufRead>(reader: R, name: impl Into<String>) -> Chats<R> {
-    Chats { lines: Lines::new(reader, name), seen: HashSet::new() }
+    Chats::new(Lines::new(reader, name))
 }
 
 /// Reads the chats of a file.
@@ -55,10 +58,33 @@ pub fn read<R: BufRead>(reader: R, name: impl Into<String>) -> Chats<R> {
 /// # Errors
 /// The file cannot be opened. The items' errors: [`read`].
 pub fn open(path: impl AsRef<Path>) -> Result<Chats<BufReader<File>>> {
-    Ok(Chats { lines: Lines::open(path.as_ref())?, seen: HashSet::new() })
+    Ok(Chats::new(Lines::open(path.as_ref())?))
+}
+
+impl<R> Chats<R> {
+    fn new(lines: Lines<R>) -> Self {
+        Chats { lines, seen: HashSet::new(), silent: false }
+    }
 }
 
 impl<R: BufRead> Chats<R> {
+    /// Sets the number of bytes that a line may have, else
+    /// [`LINE_LIMIT`](crate::LINE_LIMIT).
+    #[must_use]
+    pub fn line_limit(mut self, bytes: usize) -> Self {
+        self.lines.set_limit(bytes);
+        self
+    }
+
+    /// Accepts sessions in which the person says nothing. Without this they
+    /// are errors: nothing is to be learnt from them, and most likely the
+    /// roles were mixed up.
+    #[must_use]
+    pub fn allow_silent(mut self) -> Self {
+        self.silent = true;
+        self
+    }
+
     /// Each session with its person's id, as
     /// [`by_id`](crate::grouping::by_id) asks for them: here `person` is
     /// required too.
@@ -86,6 +112,9 @@ impl<R: BufRead> Iterator for Chats<R> {
             let person = record.optional_string("person")?;
             let profile = record.optional_strings("profile")?;
             let messages = messages(&mut record)?;
+            if !self.silent && messages.iter().all(|said| said.role != Role::Assistant) {
+                return Err(record.wrong("messages", SPEAKS, "none"));
+            }
             let id = id.unwrap_or_else(|| format!("line-{}", record.line()));
             if !self.seen.insert(id.clone()) {
                 let again = format!("`{id}` again");
@@ -144,7 +173,8 @@ struct Line<'a> {
     profile: &'a [String],
 }
 
-/// Writes a chat as one line, which [`read`] reads back as it was.
+/// Writes a chat as one line, which [`read`] reads back as it was (if the
+/// person says nothing, with [`allow_silent`](Chats::allow_silent)).
 ///
 /// # Errors
 /// The writer's.
@@ -186,7 +216,8 @@ mod tests {
             {"messages": [], "score": {"deep": [1]}, "id": null}
             {"messages": [{"role": "system", "content": "", "name": "x"}], "profile": ["i row."]}
         "#;
-        let chats: Vec<_> = read(text.as_bytes(), "f").map(Result::unwrap).collect();
+        let chats = read(text.as_bytes(), "f").allow_silent();
+        let chats: Vec<_> = chats.map(Result::unwrap).collect();
         assert_eq!(chats[0].session.id, "line-2");
         assert_eq!(chats[1].session.id, "line-3");
         assert_eq!(chats[1].session.messages, [Utterance::new(Role::System, "")]);
@@ -196,7 +227,7 @@ mod tests {
     #[test]
     fn sessions_with_the_names_of_their_persons() {
         let text = "{\"messages\":[],\"person\":\"ada\"}\n\n{\"messages\":[]}";
-        let items: Vec<_> = read(text.as_bytes(), "f").named().collect();
+        let items: Vec<_> = read(text.as_bytes(), "f").allow_silent().named().collect();
         assert_eq!(items[0].as_ref().unwrap().0, "ada");
         assert_eq!(
             items[1].as_ref().unwrap_err().to_string(),
@@ -206,7 +237,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_field() {
-        let good = r#"{"id":"x","messages":[]}"#;
+        let good = r#"{"id":"x","messages":[{"role":"assistant","content":""}]}"#;
         for (text, expected) in [
             (r#"{"id":"x"}"#, "`messages`: expected an array of messages, found nothing"),
             (r#"{"messages":["hi"]}"#, "`messages[0]`: expected an object, found a string"),
@@ -221,6 +252,10 @@ mod tests {
             (
                 r#"{"messages":[{"role":"user","content":["hi"]}]}"#,
                 "`messages[0].content`: expected a string, found an array",
+            ),
+            (
+                r#"{"messages":[{"role":"user","content":"hi"}]}"#,
+                "`messages`: expected a message of the person (`assistant`), found none",
             ),
             (r#"{"messages":[],"person":1}"#, "`person`: expected a string, found a number"),
             (good, "`id`: expected an id that is not in the lines before, found `x` again"),
@@ -263,7 +298,7 @@ mod tests {
             for chat in &chats {
                 write(&mut file, chat).unwrap();
             }
-            let back: Result<Vec<_>> = read(&file[..], "file").collect();
+            let back: Result<Vec<_>> = read(&file[..], "file").allow_silent().collect();
             prop_assert_eq!(back.unwrap(), chats);
         }
 

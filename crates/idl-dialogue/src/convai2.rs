@@ -10,7 +10,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use crate::grouping::Profiles;
-use crate::jsonl::Lines;
+use crate::lines::Lines;
 use crate::{Error, Person, Result, Role, Session, Utterance};
 
 /// What ParlAI lets the partner "say" where the person speaks first; see
@@ -101,7 +101,8 @@ pub struct Dialogues<R> {
 ///
 /// # Errors
 /// Each item: a line that is not a JSON object in UTF-8; a field that is
-/// missing or of another type; no utterances; an id that was there before.
+/// missing or of another type; a speaker who says nothing; an id that was there
+/// before.
 ///
 /// ```
 /// let line = r#"{"id": "train-7", "split": "train", "index": 7, "complete": true,
@@ -117,7 +118,7 @@ pub struct Dialogues<R> {
 /// # Ok::<(), idl_dialogue::Error>(())
 /// ```
 pub fn read<R: BufRead>(reader: R, name: impl Into<String>) -> Dialogues<R> {
-    Dialogues { lines: Lines::new(reader, name), seen: HashSet::new() }
+    Dialogues::new(Lines::new(reader, name))
 }
 
 /// Reads the dialogues of a file.
@@ -125,7 +126,23 @@ pub fn read<R: BufRead>(reader: R, name: impl Into<String>) -> Dialogues<R> {
 /// # Errors
 /// The file cannot be opened. The items' errors: [`read`].
 pub fn open(path: impl AsRef<Path>) -> Result<Dialogues<BufReader<File>>> {
-    Ok(Dialogues { lines: Lines::open(path.as_ref())?, seen: HashSet::new() })
+    Ok(Dialogues::new(Lines::open(path.as_ref())?))
+}
+
+impl<R> Dialogues<R> {
+    fn new(lines: Lines<R>) -> Self {
+        Dialogues { lines, seen: HashSet::new() }
+    }
+}
+
+impl<R: BufRead> Dialogues<R> {
+    /// Sets the number of bytes that a line may have, else
+    /// [`LINE_LIMIT`](crate::LINE_LIMIT).
+    #[must_use]
+    pub fn line_limit(mut self, bytes: usize) -> Self {
+        self.lines.set_limit(bytes);
+        self
+    }
 }
 
 impl<R: BufRead> Iterator for Dialogues<R> {
@@ -143,8 +160,10 @@ impl<R: BufRead> Iterator for Dialogues<R> {
                 utterances: record.strings("utterances")?,
                 complete: record.boolean("complete")?,
             };
-            if dialogue.utterances.is_empty() {
-                return Err(record.wrong("utterances", "at least one utterance", "none"));
+            if dialogue.utterances.len() < 2 {
+                let found = dialogue.utterances.len().to_string();
+                let expected = "an utterance or more of each speaker";
+                return Err(record.wrong("utterances", expected, found));
             }
             if !self.seen.insert(dialogue.id.clone()) {
                 let again = format!("`{}` again", dialogue.id);
@@ -164,7 +183,7 @@ pub fn profiles(path: impl AsRef<Path>) -> Result<Vec<Vec<String>>> {
     let mut lines = Lines::open(path.as_ref())?;
     let mut profiles = Vec::new();
     while let Some(line) = lines.next_text() {
-        profiles.push(line?.split('\t').map(str::to_owned).collect());
+        profiles.push(line?.trim_end().split('\t').map(str::to_owned).collect());
     }
     Ok(profiles)
 }

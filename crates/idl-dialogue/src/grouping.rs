@@ -10,6 +10,7 @@
 
 use std::collections::HashMap;
 
+use crate::hash::stable_hash;
 use crate::text::normalized;
 use crate::union::Union;
 use crate::{Error, Person, Result, Session};
@@ -66,6 +67,54 @@ pub fn by_id(sessions: impl IntoIterator<Item = (String, Session)>) -> Vec<Perso
         persons[position].sessions.push(session);
     }
     persons
+}
+
+/// Who a character is, where names alone do not tell: a world has many cooks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Character {
+    /// The name, with or without an article.
+    pub name: String,
+    /// How the character is described; empty where the name is enough.
+    pub persona: String,
+}
+
+impl Character {
+    /// What is compared of the name: lower-cased words, without an article in
+    /// front.
+    fn plain_name(&self) -> String {
+        let lower = self.name.to_lowercase();
+        let mut words: Vec<&str> = lower.split_whitespace().collect();
+        if words.len() > 1 && matches!(words[0], "a" | "an" | "the") {
+            words.remove(0);
+        }
+        words.join("-")
+    }
+
+    /// An id that is the same in every file and on every machine: the plain
+    /// name and, where there is a persona, 16 hexadecimal digits for it.
+    ///
+    /// ```
+    /// use idl_dialogue::grouping::Character;
+    ///
+    /// let id = |name: &str, persona: &str| Character { name: name.into(), persona: persona.into() }.id();
+    /// assert_eq!(id("The old Cook", ""), "old-cook");
+    /// assert_eq!(id("a cook", "I cook ."), id("Cook", "i cook."));
+    /// ```
+    #[must_use]
+    pub fn id(&self) -> String {
+        let (name, persona) = (self.plain_name(), normalized(&self.persona));
+        if persona.is_empty() {
+            return name;
+        }
+        format!("{name}-{:016x}", stable_hash(persona.as_bytes()))
+    }
+}
+
+/// One person for each character: for each name, compared in lower case and
+/// without an article in front, and persona, compared by its letters and
+/// digits. Ids are [`Character::id`].
+pub fn by_character(sessions: impl IntoIterator<Item = (Character, Session)>) -> Vec<Person> {
+    by_id(sessions.into_iter().map(|(character, session)| (character.id(), session)))
 }
 
 /// Which profiles are the same person's.
@@ -283,6 +332,24 @@ mod tests {
         let persons = by_id(named.map(|(i, name)| (name.to_owned(), session(i, &[]))));
         assert_eq!(persons[0].id, "b");
         assert_eq!(ids(&persons), [vec!["0", "2"], vec!["1"]]);
+    }
+
+    #[test]
+    fn characters_are_names_without_articles_and_personas() {
+        let of =
+            |name: &str, persona: &str| Character { name: name.into(), persona: persona.into() };
+        let characters = [
+            of("the cook", "I cook at the inn."),
+            of("A  Cook", "i cook at the inn"),
+            of("cook", "I am new here."),
+            of("the", "I cook at the inn."),
+            of("cook", ""),
+        ];
+        let named = characters.into_iter().enumerate();
+        let persons = by_character(named.map(|(i, who)| (who, session(i, &[]))));
+        assert_eq!(ids(&persons), [vec!["0", "1"], vec!["2"], vec!["3"], vec!["4"]]);
+        assert_eq!(persons[0].id, "cook-d0d596328c55ae52");
+        assert_eq!(persons[3].id, "cook");
     }
 
     proptest! {

@@ -4,101 +4,28 @@
 //! code, since only so can an error name the field's whole path. Keys that
 //! nobody asks for are left alone: corpora carry more than we need.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::io::BufRead;
 
 use serde_json::{Map, Value};
 
+use crate::lines::Lines;
 use crate::{Error, Result};
 
-/// The lines of a text, numbered; reading stops for good at an I/O error.
-#[derive(Debug)]
-pub(crate) struct Lines<R> {
-    reader: R,
-    file: String,
-    line: usize,
-    buffer: Vec<u8>,
-    stopped: bool,
-}
-
-impl Lines<BufReader<File>> {
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = path.display().to_string();
-        match File::open(path) {
-            Ok(opened) => Ok(Lines::new(BufReader::new(opened), file)),
-            Err(source) => Err(Error::Open { file, source }),
-        }
-    }
-}
-
 impl<R: BufRead> Lines<R> {
-    /// `file` is only a name for messages.
-    pub(crate) fn new(reader: R, file: impl Into<String>) -> Self {
-        Lines { reader, file: file.into(), line: 0, buffer: Vec::new(), stopped: false }
-    }
-
-    /// The next line that is not blank, without its end.
-    pub(crate) fn next_text(&mut self) -> Option<Result<&str>> {
-        if let Err(error) = self.advance()? {
-            return Some(Err(error));
-        }
-        Some(str::from_utf8(&self.buffer).map_err(|source| Error::Encoding {
-            file: self.file.clone(),
-            line: self.line,
-            source,
-        }))
-    }
-
     /// The next line that is not blank, as a JSON object.
     pub(crate) fn next_record(&mut self) -> Option<Result<Record<'_>>> {
-        if let Err(error) = self.advance()? {
-            return Some(Err(error));
-        }
-        let (file, line) = (self.file.as_str(), self.line);
-        Some(match serde_json::from_slice(&self.buffer) {
-            Ok(object) => Ok(Record { file, line, object }),
-            Err(source) => Err(Error::Json { file: file.to_owned(), line, source }),
-        })
+        Some(self.advance()?.and_then(|()| {
+            let (file, line) = (self.file(), self.line());
+            match serde_json::from_slice(self.bytes()) {
+                Ok(object) => Ok(Record { file, line, path: "", object }),
+                Err(source) => Err(Error::Json { file: file.to_owned(), line, source }),
+            }
+        }))
     }
 
     /// The error that says that the current line lacks `field`.
     pub(crate) fn lacks(&self, field: &str, expected: &'static str) -> Error {
-        Error::Field {
-            file: self.file.clone(),
-            line: self.line,
-            field: field.to_owned(),
-            expected,
-            found: String::from("nothing"),
-        }
-    }
-
-    /// Brings the next line that is not blank into `buffer`.
-    fn advance(&mut self) -> Option<Result<()>> {
-        const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-        while !self.stopped {
-            self.buffer.clear();
-            self.line += 1;
-            match self.reader.read_until(b'\n', &mut self.buffer) {
-                Ok(0) => self.stopped = true,
-                Ok(_) => {
-                    if self.line == 1 && self.buffer.starts_with(BYTE_ORDER_MARK) {
-                        self.buffer.drain(..BYTE_ORDER_MARK.len());
-                    }
-                    let end = self.buffer.trim_ascii_end().len();
-                    self.buffer.truncate(end);
-                    if end > 0 {
-                        return Some(Ok(()));
-                    }
-                }
-                Err(source) => {
-                    self.stopped = true;
-                    let (file, line) = (self.file.clone(), self.line);
-                    return Some(Err(Error::Read { file, line, source }));
-                }
-            }
-        }
-        None
+        self.wrong(field, expected, "nothing")
     }
 }
 
@@ -107,6 +34,8 @@ impl<R: BufRead> Lines<R> {
 pub(crate) struct Record<'a> {
     file: &'a str,
     line: usize,
+    /// Of the object in the line, with a dot behind it; empty for the whole.
+    path: &'static str,
     object: Map<String, Value>,
 }
 
@@ -130,9 +59,18 @@ impl Record<'_> {
         Error::Field {
             file: self.file.to_owned(),
             line: self.line,
-            field: field.into(),
+            field: format!("{}{}", self.path, field.into()),
             expected,
             found: found.into(),
+        }
+    }
+
+    /// The object that `field` holds in place of the whole one; `path` is the
+    /// field with a dot behind it.
+    pub(crate) fn inside(mut self, field: &str, path: &'static str) -> Result<Self> {
+        match self.take(field) {
+            Some(Value::Object(object)) => Ok(Record { path, object, ..self }),
+            other => Err(self.wrong(field, "an object", kind(other.as_ref()))),
         }
     }
 
@@ -218,8 +156,6 @@ pub(crate) fn kind(value: Option<&Value>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Read};
-
     use super::*;
 
     fn first_error(text: &str, read: impl Fn(&mut Record<'_>) -> Result<()>) -> String {
@@ -256,33 +192,5 @@ mod tests {
             "f.jsonl:1: field `a`: expected an array of strings, found a number"
         );
         assert_eq!(first_error("{}\n[]", |_| Ok(())), "f.jsonl:2: expected a JSON object");
-    }
-
-    #[test]
-    fn text_lines_are_trimmed_and_must_be_utf8() {
-        let mut lines = Lines::new(&b"one\tx \r\n \n\xff\ntwo"[..], "f.txt");
-        assert_eq!(lines.next_text().unwrap().unwrap(), "one\tx");
-        let error = lines.next_text().unwrap().unwrap_err();
-        assert_eq!(error.to_string(), "f.txt:3: expected UTF-8");
-        assert_eq!(lines.next_text().unwrap().unwrap(), "two");
-        assert!(lines.next_text().is_none());
-    }
-
-    /// Fails for ever, as a broken disk does.
-    struct Broken;
-
-    impl Read for Broken {
-        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            Err(io::Error::other("broken"))
-        }
-    }
-
-    #[test]
-    fn a_broken_reader_gives_one_error_and_then_the_end() {
-        let mut lines = Lines::new(BufReader::new(Broken), "f");
-        let error = lines.next_record().unwrap().unwrap_err();
-        assert_eq!(error.to_string(), "f:1: cannot be read");
-        assert!(std::error::Error::source(&error).is_some());
-        assert!(lines.next_record().is_none());
     }
 }

@@ -2,13 +2,21 @@
 
 pub mod chat;
 pub mod convai2;
+pub mod cornell;
 mod data;
 mod distractors;
+pub mod dpoc;
 mod embedded;
 mod error;
+pub mod export;
 pub mod grouping;
 mod hash;
 mod jsonl;
+mod lenient;
+pub mod light;
+mod lines;
+pub mod parlai;
+mod procedural;
 mod split;
 mod text;
 mod tfidf;
@@ -19,6 +27,9 @@ pub use data::{Person, Role, Session, Triple, Utterance};
 pub use distractors::{Distractors, distractors};
 pub use embedded::{EmbeddedPerson, Probe, embedded};
 pub use error::{Error, Result};
+pub use lenient::{Lenient, Records, Tally};
+pub use lines::LINE_LIMIT;
+pub use procedural::{ProceduralParams, ProceduralPerson};
 pub use split::split_persons;
 pub use tfidf::TfIdfEncoder;
 pub use traits::{
