@@ -1,15 +1,91 @@
-//! `config.json` of a Hugging Face LLaMA folder.
+//! `config.json` of a Hugging Face folder of the LLaMA family.
 
-use std::path::{Path, PathBuf};
+mod parse;
 
-use serde::Deserialize;
+use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// The shape of a LLaMA model, as its `config.json` gives it.
+/// Which of the family a model is.
+///
+/// They share their blocks (RMSNorm, rotary positions, grouped-query attention,
+/// SwiGLU) and differ in what their `config.json` may switch on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Architecture {
+    /// LLaMA 1 to 3.x (arXiv:2302.13971): biases by `attention_bias` and
+    /// `mlp_bias`, no window.
+    Llama,
+    /// Mistral (arXiv:2310.06825): no biases, one window for all layers.
+    Mistral,
+    /// Qwen2 (arXiv:2407.10671): biases on q, k and v, a window on some layers.
+    Qwen2,
+}
+
+impl Architecture {
+    /// The `model_type` of its `config.json`.
+    #[must_use]
+    pub fn model_type(self) -> &'static str {
+        match self {
+            Architecture::Llama => "llama",
+            Architecture::Mistral => "mistral",
+            Architecture::Qwen2 => "qwen2",
+        }
+    }
+
+    /// The entry of `architectures` that has a language model's head.
+    fn class(self) -> &'static str {
+        match self {
+            Architecture::Llama => "LlamaForCausalLM",
+            Architecture::Mistral => "MistralForCausalLM",
+            Architecture::Qwen2 => "Qwen2ForCausalLM",
+        }
+    }
+}
+
+/// How rotary frequencies are stretched beyond the positions that a model was
+/// first trained on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum RopeScaling {
+    /// Not at all.
+    None,
+    /// Every frequency is divided by `factor` (arXiv:2306.15595).
+    Linear {
+        /// By how much.
+        factor: f64,
+    },
+    /// LLaMA 3.1's: short wavelengths stay, long ones are divided by `factor`,
+    /// those between go over smoothly.
+    Llama3 {
+        /// By how much the long wavelengths are stretched.
+        factor: f64,
+        /// Wavelengths above `original / low` are stretched whole.
+        low_freq_factor: f64,
+        /// Wavelengths below `original / high` stay.
+        high_freq_factor: f64,
+        /// The positions that the model was first trained on.
+        original_max_position_embeddings: f64,
+    },
+}
+
+/// Which linear layers add a bias.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Biases {
+    /// The projections to queries, keys and values.
+    pub qkv: bool,
+    /// The attention's output projection.
+    pub output: bool,
+    /// The three layers of the feed-forward block.
+    pub mlp: bool,
+}
+
+/// The shape of a model of the LLaMA family, as its `config.json` gives it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct LlamaConfig {
+    /// Which of the family it is.
+    pub architecture: Architecture,
     /// Components of a hidden state.
     pub hidden_size: i64,
     /// Components inside the feed-forward block.
@@ -22,133 +98,53 @@ pub struct LlamaConfig {
     pub num_attention_heads: i64,
     /// Key and value heads; each serves a group of query heads.
     pub num_key_value_heads: i64,
-    /// Components of a head.
+    /// Components of a head; heads need not share out the hidden state evenly.
     pub head_dim: i64,
     /// Added to the mean square before its root.
     pub rms_norm_eps: f64,
     /// The base of the rotary frequencies.
     pub rope_theta: f64,
+    /// How they are stretched.
+    pub rope_scaling: RopeScaling,
     /// The longest sequence.
     pub max_position_embeddings: usize,
     /// Whether the output matrix is the embedding.
     pub tie_word_embeddings: bool,
+    /// Which linear layers add a bias.
+    pub biases: Biases,
+    /// For each layer how many positions a token sees, its own included;
+    /// `None`: all that come before.
+    pub windows: Vec<Option<usize>>,
     /// Tokens that end a reply; may be empty.
     pub eos_token_ids: Vec<i64>,
 }
 
-/// `eos_token_id` is a number, a list, or null.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMany {
-    One(i64),
-    Many(Vec<i64>),
-}
-
-#[derive(Deserialize)]
-struct Raw {
-    hidden_size: i64,
-    intermediate_size: i64,
-    vocab_size: i64,
-    num_hidden_layers: usize,
-    num_attention_heads: i64,
-    num_key_value_heads: Option<i64>,
-    head_dim: Option<i64>,
-    #[serde(default = "default_eps")]
-    rms_norm_eps: f64,
-    rope_theta: Option<f64>,
-    rope_scaling: Option<serde_json::Value>,
-    /// What transformers 5 writes in place of the two above.
-    rope_parameters: Option<serde_json::Value>,
-    #[serde(default = "default_positions")]
-    max_position_embeddings: usize,
-    #[serde(default)]
-    tie_word_embeddings: bool,
-    #[serde(default)]
-    attention_bias: bool,
-    #[serde(default)]
-    mlp_bias: bool,
-    #[serde(default = "default_act")]
-    hidden_act: String,
-    eos_token_id: Option<OneOrMany>,
-}
-
-fn default_eps() -> f64 {
-    1e-6
-}
-fn default_positions() -> usize {
-    2048
-}
-fn default_act() -> String {
-    "silu".to_owned()
-}
+/// No size in a `config.json` is larger: products of any two stay numbers.
+const LARGEST: i64 = 1 << 30;
+/// No model has more blocks.
+const MOST_LAYERS: usize = 4096;
 
 impl LlamaConfig {
     /// Reads `config.json` from the folder `dir`.
     ///
+    /// Both spellings of the rotary parameters are understood: `rope_theta`
+    /// with `rope_scaling`, and the `rope_parameters` that transformers 5
+    /// writes. Keys that change nothing of what is computed are ignored.
+    ///
     /// # Errors
     /// [`Error::Io`] and [`Error::Json`] for the file, [`Error::Unsupported`]
-    /// where it asks for what is not implemented (another architecture, scaled
-    /// rotary positions, biases), [`Error::Config`] where the numbers do not
-    /// fit together.
+    /// where it asks for what is not implemented (another architecture, another
+    /// scaling of the rotary positions, quantised weights), [`Error::Config`]
+    /// where the numbers do not fit together.
     pub fn from_dir(dir: &Path) -> Result<Self> {
-        let path = dir.join("config.json");
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        Self::parse(&text, path)
+        Ok(Self::with_json(dir)?.0)
     }
 
-    fn parse(text: &str, path: PathBuf) -> Result<Self> {
-        let json: serde_json::Value = serde_json::from_str(text)
-            .map_err(|source| Error::Json { path: path.clone(), source })?;
-        // Another architecture lacks LLaMA's keys: name it before they are missed.
-        let model_type = json.get("model_type").and_then(|v| v.as_str()).unwrap_or("absent");
-        let unsupported = |field, found: String, supported| {
-            Err(Error::Unsupported { path: path.clone(), field, found, supported })
-        };
-        if model_type != "llama" {
-            return unsupported("model_type", format!("{model_type:?}"), "\"llama\"");
-        }
-        let raw: Raw = serde_json::from_value(json)
-            .map_err(|source| Error::Json { path: path.clone(), source })?;
-        let nested = raw.rope_parameters.as_ref();
-        let nested_theta =
-            nested.and_then(|p| p.get("rope_theta")).and_then(serde_json::Value::as_f64);
-        for scaling in [&raw.rope_scaling, &raw.rope_parameters].into_iter().flatten() {
-            let kind = scaling.get("rope_type").or_else(|| scaling.get("type"));
-            if kind.and_then(|k| k.as_str()) != Some("default") {
-                return unsupported(
-                    "rope_scaling",
-                    scaling.to_string(),
-                    "null or rope_type default",
-                );
-            }
-        }
-        if raw.attention_bias || raw.mlp_bias {
-            return unsupported("attention_bias or mlp_bias", "true".to_owned(), "false");
-        }
-        if raw.hidden_act != "silu" {
-            return unsupported("hidden_act", format!("{:?}", raw.hidden_act), "\"silu\"");
-        }
-        let heads = raw.num_attention_heads;
-        let config = LlamaConfig {
-            hidden_size: raw.hidden_size,
-            intermediate_size: raw.intermediate_size,
-            vocab_size: raw.vocab_size,
-            num_hidden_layers: raw.num_hidden_layers,
-            num_attention_heads: heads,
-            num_key_value_heads: raw.num_key_value_heads.unwrap_or(heads),
-            head_dim: raw.head_dim.unwrap_or(raw.hidden_size / heads.max(1)),
-            rms_norm_eps: raw.rms_norm_eps,
-            rope_theta: raw.rope_theta.or(nested_theta).unwrap_or(10_000.0),
-            max_position_embeddings: raw.max_position_embeddings,
-            tie_word_embeddings: raw.tie_word_embeddings,
-            eos_token_ids: match raw.eos_token_id {
-                None => Vec::new(),
-                Some(OneOrMany::One(id)) => vec![id],
-                Some(OneOrMany::Many(ids)) => ids,
-            },
-        };
-        config.check().map_err(|message| Error::Config { path, message })?;
-        Ok(config)
+    /// The same beside all that the file holds.
+    pub(crate) fn with_json(dir: &Path) -> Result<(Self, serde_json::Value)> {
+        let path = dir.join("config.json");
+        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
+        parse::config(&text, path)
     }
 
     /// The conditions without which no model can be built.
@@ -160,10 +156,14 @@ impl LlamaConfig {
             ("num_attention_heads", self.num_attention_heads),
             ("num_key_value_heads", self.num_key_value_heads),
             ("head_dim", self.head_dim),
+            (
+                "max_position_embeddings",
+                self.max_position_embeddings.try_into().unwrap_or(i64::MAX),
+            ),
         ];
         for (name, value) in positive {
-            if value <= 0 {
-                return Err(format!("{name} is {value}, expected a positive number"));
+            if !(1..=LARGEST).contains(&value) {
+                return Err(format!("{name} is {value}, expected a number of 1 to {LARGEST}"));
             }
         }
         if self.num_attention_heads % self.num_key_value_heads != 0 {
@@ -175,65 +175,45 @@ impl LlamaConfig {
         if self.head_dim % 2 != 0 {
             return Err(format!("head_dim is {}, expected an even number", self.head_dim));
         }
-        Ok(())
+        for (name, value) in [("rms_norm_eps", self.rms_norm_eps), ("rope_theta", self.rope_theta)]
+        {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(format!("{name} is {value}, expected a positive number"));
+            }
+        }
+        self.rope_scaling.check()
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(change: impl FnOnce(&mut serde_json::Value)) -> Result<LlamaConfig> {
-        let mut json = serde_json::json!({
-            "model_type": "llama", "hidden_size": 64, "intermediate_size": 128, "vocab_size": 100,
-            "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2,
-            "eos_token_id": 2
-        });
-        change(&mut json);
-        LlamaConfig::parse(&json.to_string(), PathBuf::from("config.json"))
-    }
-
-    #[test]
-    fn eos_is_a_number_a_list_or_null() {
-        assert_eq!(parse(|_| ()).unwrap().eos_token_ids, [2]);
-        assert_eq!(parse(|j| j["eos_token_id"] = [2, 7].into()).unwrap().eos_token_ids, [2, 7]);
-        assert!(parse(|j| j["eos_token_id"] = ().into()).unwrap().eos_token_ids.is_empty());
-    }
-
-    #[test]
-    fn what_is_not_implemented_is_refused_by_name() {
-        for (key, value, named) in [
-            ("model_type", serde_json::json!("gpt2"), "gpt2"),
-            ("rope_scaling", serde_json::json!({"rope_type": "yarn", "factor": 2.0}), "yarn"),
-            ("attention_bias", serde_json::json!(true), "attention_bias"),
-            ("hidden_act", serde_json::json!("gelu"), "gelu"),
-        ] {
-            let error = parse(|j| j[key] = value).unwrap_err();
-            assert!(matches!(error, Error::Unsupported { .. }), "{error}");
-            assert!(error.to_string().contains(named), "{error}");
+impl RopeScaling {
+    fn check(self) -> std::result::Result<(), String> {
+        let positive = |name: &str, value: f64| {
+            if value > 0.0 && value.is_finite() {
+                return Ok(());
+            }
+            Err(format!("{name} of the rotary scaling is {value}, expected a positive number"))
+        };
+        match self {
+            RopeScaling::None => Ok(()),
+            RopeScaling::Linear { factor } => positive("factor", factor),
+            RopeScaling::Llama3 {
+                factor,
+                low_freq_factor,
+                high_freq_factor,
+                original_max_position_embeddings,
+            } => {
+                positive("factor", factor)?;
+                positive("low_freq_factor", low_freq_factor)?;
+                positive("high_freq_factor", high_freq_factor)?;
+                positive("original_max_position_embeddings", original_max_position_embeddings)?;
+                if low_freq_factor < high_freq_factor {
+                    return Ok(());
+                }
+                Err(format!(
+                    "low_freq_factor ({low_freq_factor}) is not below high_freq_factor \
+                     ({high_freq_factor})"
+                ))
+            }
         }
-    }
-
-    #[test]
-    fn the_rotary_base_is_found_under_either_key() {
-        assert_eq!(parse(|_| ()).unwrap().rope_theta, 10_000.0);
-        assert_eq!(parse(|j| j["rope_theta"] = 5e5.into()).unwrap().rope_theta, 5e5);
-        let nested = serde_json::json!({"rope_type": "default", "rope_theta": 1e6});
-        assert_eq!(parse(|j| j["rope_parameters"] = nested).unwrap().rope_theta, 1e6);
-    }
-
-    #[test]
-    fn contradictions_are_named() {
-        let error = parse(|j| j["num_key_value_heads"] = 3.into()).unwrap_err();
-        assert!(error.to_string().contains("no multiple"), "{error}");
-        let error = parse(|j| j["hidden_size"] = 0.into()).unwrap_err();
-        assert!(error.to_string().contains("hidden_size"), "{error}");
-    }
-
-    #[test]
-    fn a_missing_key_is_named() {
-        let error = parse(|j| drop(j.as_object_mut().unwrap().remove("vocab_size"))).unwrap_err();
-        let cause = std::error::Error::source(&error).unwrap().to_string();
-        assert!(cause.contains("vocab_size"), "{error}: {cause}");
     }
 }

@@ -1,16 +1,23 @@
-//! The LLaMA transformer: RMSNorm, rotary positions in Hugging Face's half
-//! rotation, grouped-query attention, SwiGLU; adapters on its linear layers.
+//! The transformer of the LLaMA family: RMSNorm, rotary positions in Hugging
+//! Face's half rotation, grouped-query attention, SwiGLU; adapters on its
+//! linear layers.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tch::{Device, Kind, Tensor};
 
 use crate::cache::KvCache;
 use crate::config::LlamaConfig;
 use crate::error::{Error, Result};
+use crate::layout::{Layout, Sight, Sights};
+use crate::linear::{Active, Linear};
 use crate::lora::Adapter;
-use crate::rotary;
+use crate::merge::Merged;
+use crate::product;
+use crate::rotary::{self, Rotary};
+use crate::tensors;
+use crate::tokenizer::ChatTokenizer;
 use crate::weights::Weights;
 
 /// Where a model lives and in which precision.
@@ -29,30 +36,51 @@ impl Default for LoadOptions {
     }
 }
 
+impl LoadOptions {
+    /// Refuses a device that is not there, and a precision that is not meant.
+    pub(crate) fn check(self) -> Result<()> {
+        let present = match self.device {
+            Device::Cpu => true,
+            Device::Cuda(index) => {
+                tch::Cuda::is_available() && (index as i64) < tch::Cuda::device_count()
+            }
+            Device::Mps => tch::utils::has_mps(),
+            Device::Vulkan => tch::utils::has_vulkan(),
+        };
+        if !present {
+            return Err(Error::Device { device: self.device });
+        }
+        match self.kind {
+            Kind::Float | Kind::BFloat16 => Ok(()),
+            kind => Err(Error::Precision { kind }),
+        }
+    }
+}
+
 /// A causal language model with any number of named LoRA adapters, of which one
 /// or none is active.
 #[derive(Debug)]
 pub struct CausalLm {
     pub(crate) config: LlamaConfig,
     pub(crate) options: LoadOptions,
+    /// All that its `config.json` held.
+    pub(crate) config_json: serde_json::Value,
+    /// The folder it was read from.
+    pub(crate) folder: PathBuf,
     embed: Tensor,
-    blocks: Vec<Block>,
+    pub(crate) blocks: Vec<Block>,
     norm: Tensor,
     head: Tensor,
-    cos: Tensor,
-    sin: Tensor,
+    rotary: Rotary,
+    /// Whether passes drop out what adapters see.
+    training: bool,
+    pub(crate) merged: Option<Merged>,
     pub(crate) adapters: BTreeMap<String, Adapter>,
     pub(crate) active: Option<String>,
 }
 
 #[derive(Debug)]
-struct Linear {
-    name: String,
-    weight: Tensor,
-}
-
-#[derive(Debug)]
-struct Block {
+pub(crate) struct Block {
     input_norm: Tensor,
     q: Linear,
     k: Linear,
@@ -64,113 +92,126 @@ struct Block {
     down: Linear,
 }
 
-impl Linear {
-    /// `W x`, and the active adapter's `scale * B A x` on top.
-    fn apply(&self, x: &Tensor, adapter: Option<&Adapter>) -> Result<Tensor> {
-        let y = x.f_linear(&self.weight, None::<&Tensor>)?;
-        let Some(adapter) = adapter else { return Ok(y) };
-        let Some(f) = adapter.factors.get(&self.name) else { return Ok(y) };
-        let kind = x.kind();
-        let down = x.f_linear(&f.a.f_to_kind(kind)?, None::<&Tensor>)?;
-        let up = down.f_linear(&f.b.f_to_kind(kind)?, None::<&Tensor>)?;
-        Ok(y.f_add(&up.f_mul_scalar(adapter.config.scale())?)?)
-    }
-}
-
-/// The shape of every tensor of the checkpoint, by its Hugging Face name.
-fn expected_tensors(config: &LlamaConfig) -> BTreeMap<String, Vec<i64>> {
-    let h = config.hidden_size;
-    let mut tensors = BTreeMap::from([
-        ("model.embed_tokens.weight".to_owned(), vec![config.vocab_size, h]),
-        ("model.norm.weight".to_owned(), vec![h]),
-    ]);
-    if !config.tie_word_embeddings {
-        tensors.insert("lm_head.weight".to_owned(), vec![config.vocab_size, h]);
-    }
-    for layer in 0..config.num_hidden_layers {
-        for norm in ["input_layernorm", "post_attention_layernorm"] {
-            tensors.insert(format!("model.layers.{layer}.{norm}.weight"), vec![h]);
-        }
-    }
-    for (name, (out, input)) in linear_layers(config) {
-        tensors.insert(format!("{name}.weight"), vec![out, input]);
-    }
-    tensors
-}
-
-/// The linear layers of the blocks: name to (outputs, inputs).
-pub(crate) fn linear_layers(config: &LlamaConfig) -> BTreeMap<String, (i64, i64)> {
-    let (h, m) = (config.hidden_size, config.intermediate_size);
-    let q = config.num_attention_heads * config.head_dim;
-    let kv = config.num_key_value_heads * config.head_dim;
-    let mut layers = BTreeMap::new();
-    for layer in 0..config.num_hidden_layers {
-        for (name, shape) in [
-            ("self_attn.q_proj", (q, h)),
-            ("self_attn.k_proj", (kv, h)),
-            ("self_attn.v_proj", (kv, h)),
-            ("self_attn.o_proj", (h, q)),
-            ("mlp.gate_proj", (m, h)),
-            ("mlp.up_proj", (m, h)),
-            ("mlp.down_proj", (h, m)),
-        ] {
-            layers.insert(format!("model.layers.{layer}.{name}"), shape);
-        }
-    }
-    layers
-}
-
 impl CausalLm {
     /// Loads a Hugging Face folder: `config.json` and `model.safetensors`, or
     /// the shards of `model.safetensors.index.json`.
     ///
     /// # Errors
-    /// See [`LlamaConfig::from_dir`]; [`Error::Safetensors`] for a damaged
-    /// file; [`Error::Tensors`] names every tensor that is missing, extra or of
-    /// another shape.
+    /// [`Error::Device`] and [`Error::Precision`] for the options; see
+    /// [`LlamaConfig::from_dir`]; [`Error::Safetensors`] for a damaged file;
+    /// [`Error::Tensors`] names every tensor that is missing, extra, duplicate
+    /// or of another shape.
     pub fn from_dir(dir: &Path, options: LoadOptions) -> Result<Self> {
-        let config = LlamaConfig::from_dir(dir)?;
+        options.check()?;
+        let (config, config_json) = LlamaConfig::with_json(dir)?;
         let mut weights = Weights::open_model(dir)?;
         // Old checkpoints carry the rotary frequencies; tied ones may repeat
         // the embedding as the head.
         let tied = config.tie_word_embeddings;
-        weights.ignore(|n| n.ends_with("rotary_emb.inv_freq") || (tied && n == "lm_head.weight"));
-        weights.check(&expected_tensors(&config))?;
-        let read = |name: &str| weights.read(name, options.kind, options.device);
-        let embed = read("model.embed_tokens.weight")?;
-        let head = if tied { embed.shallow_clone() } else { read("lm_head.weight")? };
+        weights.ignore(|n| n.ends_with("rotary_emb.inv_freq") || (tied && n == tensors::HEAD));
+        weights.check(&tensors::expected(&config))?;
+        Self::assemble(config, config_json, dir, options, |name| {
+            weights.read(name, options.kind, options.device)
+        })
+    }
+
+    /// A model of the tensors that `read` gives, asked for one by one.
+    pub(crate) fn assemble(
+        config: LlamaConfig,
+        config_json: serde_json::Value,
+        dir: &Path,
+        options: LoadOptions,
+        read: impl Fn(&str) -> Result<Tensor>,
+    ) -> Result<Self> {
+        let embed = read(tensors::EMBEDDING)?;
+        let tied = config.tie_word_embeddings;
+        let head = if tied { embed.shallow_clone() } else { read(tensors::HEAD)? };
         let mut blocks = Vec::with_capacity(config.num_hidden_layers);
         for layer in 0..config.num_hidden_layers {
-            let linear = |part: &str| {
+            let linear = |part: &str, bias: bool| -> Result<Linear> {
                 let name = format!("model.layers.{layer}.{part}");
-                read(&format!("{name}.weight")).map(|weight| Linear { name, weight })
+                let weight = read(&format!("{name}.weight"))?;
+                let bias = if bias { Some(read(&format!("{name}.bias"))?) } else { None };
+                Ok(Linear { name, weight, bias })
             };
             let norm = |part: &str| read(&format!("model.layers.{layer}.{part}.weight"));
+            let biases = config.biases;
             blocks.push(Block {
                 input_norm: norm("input_layernorm")?,
-                q: linear("self_attn.q_proj")?,
-                k: linear("self_attn.k_proj")?,
-                v: linear("self_attn.v_proj")?,
-                o: linear("self_attn.o_proj")?,
+                q: linear("self_attn.q_proj", biases.qkv)?,
+                k: linear("self_attn.k_proj", biases.qkv)?,
+                v: linear("self_attn.v_proj", biases.qkv)?,
+                o: linear("self_attn.o_proj", biases.output)?,
                 post_norm: norm("post_attention_layernorm")?,
-                gate: linear("mlp.gate_proj")?,
-                up: linear("mlp.up_proj")?,
-                down: linear("mlp.down_proj")?,
+                gate: linear("mlp.gate_proj", biases.mlp)?,
+                up: linear("mlp.up_proj", biases.mlp)?,
+                down: linear("mlp.down_proj", biases.mlp)?,
             });
         }
-        let (cos, sin) = rotary::tables(&config, options.kind, options.device)?;
         Ok(CausalLm {
+            config_json,
+            folder: dir.to_owned(),
             embed,
             blocks,
-            norm: read("model.norm.weight")?,
+            norm: read(tensors::NORM)?,
             head,
-            cos,
-            sin,
+            rotary: Rotary::new(&config, options.device)?,
             config,
             options,
+            training: false,
+            merged: None,
             adapters: BTreeMap::new(),
             active: None,
         })
+    }
+
+    /// Every tensor of the base under its name, sharing storage.
+    pub(crate) fn named_tensors(&self) -> BTreeMap<String, Tensor> {
+        let mut named = BTreeMap::from([
+            (tensors::EMBEDDING.to_owned(), self.embed.shallow_clone()),
+            (tensors::NORM.to_owned(), self.norm.shallow_clone()),
+        ]);
+        if !self.config.tie_word_embeddings {
+            named.insert(tensors::HEAD.to_owned(), self.head.shallow_clone());
+        }
+        for (layer, block) in self.blocks.iter().enumerate() {
+            for (part, norm) in [
+                ("input_layernorm", &block.input_norm),
+                ("post_attention_layernorm", &block.post_norm),
+            ] {
+                named.insert(format!("model.layers.{layer}.{part}.weight"), norm.shallow_clone());
+            }
+            for linear in block.linears() {
+                named.insert(format!("{}.weight", linear.name), linear.weight.shallow_clone());
+                if let Some(bias) = &linear.bias {
+                    named.insert(format!("{}.bias", linear.name), bias.shallow_clone());
+                }
+            }
+        }
+        named
+    }
+
+    /// From here on, passes that record gradients drop out what the active
+    /// adapter sees, by its [`LoraConfig::dropout`](crate::LoraConfig::dropout).
+    ///
+    /// `seed` seeds torch's generator, process-wide: the same passes then drop
+    /// the same components, on the same device and number of threads. Call it
+    /// with a seed of its own for every step, and a run that is resumed draws
+    /// as one that was not interrupted.
+    pub fn train(&mut self, seed: u64) {
+        tch::manual_seed(seed as i64);
+        self.training = true;
+    }
+
+    /// From here on nothing is dropped out; so it is when a model is loaded.
+    pub fn eval(&mut self) {
+        self.training = false;
+    }
+
+    /// Whether passes that record gradients drop out.
+    #[must_use]
+    pub fn is_training(&self) -> bool {
+        self.training
     }
 
     /// The shape of the model.
@@ -188,7 +229,7 @@ impl CausalLm {
     /// The number of parameters of the base, a tied head counted once.
     #[must_use]
     pub fn parameter_count(&self) -> usize {
-        expected_tensors(&self.config).values().map(|s| s.iter().product::<i64>() as usize).sum()
+        tensors::expected(&self.config).values().map(|s| s.iter().product::<i64>() as usize).sum()
     }
 
     /// An empty cache with room for `capacity` tokens of `batch` sequences.
@@ -218,21 +259,20 @@ impl CausalLm {
     ) -> Result<Tensor> {
         let (batch, tokens) = ids.size2()?;
         let past = cache.as_ref().map_or(0, |c| c.len());
-        let layout = match layout {
-            Some(layout) => Layout {
-                positions: layout.positions.shallow_clone(),
-                mask: layout.mask.as_ref().map(Tensor::shallow_clone),
-            },
-            None => Layout::following(past, tokens as usize, &self.config, self.options.device)?,
+        let limit = self.config.max_position_embeddings;
+        let following;
+        let (layout, plain) = match layout {
+            Some(layout) => (layout, false),
+            None => {
+                following = Layout::following(past, tokens as usize, limit, self.options.device)?;
+                (&following, true)
+            }
         };
-        let rows = layout.positions.f_flatten(0, -1)?;
-        let table = |t: &Tensor| -> Result<Tensor> {
-            // [batch or 1, 1, tokens, head_dim], to be shared by all heads.
-            let shape = [layout.positions.size2()?.0, 1, tokens, self.config.head_dim];
-            Ok(t.f_index_select(0, &rows)?.f_reshape(shape)?)
-        };
-        let (cos, sin) = (table(&self.cos)?, table(&self.sin)?);
+        let window = self.config.windows.iter().flatten().next().copied();
+        let sights = Sights::new(layout, plain, window, past)?;
+        let (cos, sin) = self.rotary.at(&layout.positions, self.options.kind)?;
         let adapter = self.active.as_ref().and_then(|name| self.adapters.get(name));
+        let adapter = adapter.map(|adapter| Active { adapter, dropout: self.training });
         let mut x = Tensor::f_embedding(&self.embed, ids, -1, false, false)?;
         for (index, block) in self.blocks.iter().enumerate() {
             let h = self.rms_norm(&x, &block.input_norm)?;
@@ -247,20 +287,7 @@ impl CausalLm {
             if let Some(cache) = cache.as_deref_mut() {
                 (k, v) = cache.extend(index, &k, &v)?;
             }
-            let grouped = self.config.num_key_value_heads != self.config.num_attention_heads;
-            // SDPA aligns `is_causal` to the upper left: right only where no
-            // tokens come before. A single token may look at everything.
-            let causal = layout.mask.is_none() && tokens > 1;
-            let attended = Tensor::f_scaled_dot_product_attention(
-                &q,
-                &k,
-                &v,
-                layout.mask.as_ref(),
-                0.0,
-                causal,
-                None,
-                grouped,
-            )?;
+            let attended = self.attend(&q, &k, &v, sights.of(self.config.windows[index]))?;
             let attended = attended.f_transpose(1, 2)?.f_reshape([batch, tokens, -1])?;
             x = x.f_add(&block.o.apply(&attended, adapter)?)?;
             let h = self.rms_norm(&x, &block.post_norm)?;
@@ -279,15 +306,57 @@ impl CausalLm {
     /// # Errors
     /// [`Error::Torch`] for hidden states of another size.
     pub fn logits(&self, hidden: &Tensor) -> Result<Tensor> {
-        Ok(hidden.f_linear(&self.head, None::<&Tensor>)?)
+        product::linear(hidden, &self.head, None)
+    }
+
+    /// Scaled dot-product attention, `[batch, heads, tokens, head_dim]`.
+    fn attend(&self, q: &Tensor, k: &Tensor, v: &Tensor, sight: &Sight) -> Result<Tensor> {
+        let grouped = self.config.num_key_value_heads != self.config.num_attention_heads;
+        let (k, v) = match sight.last {
+            Some(last) => {
+                let start = k.size4()?.2 - last;
+                (k.f_narrow(2, start, last)?, v.f_narrow(2, start, last)?)
+            }
+            None => (k.shallow_clone(), v.shallow_clone()),
+        };
+        let mask = sight.mask.as_ref();
+        Ok(Tensor::f_scaled_dot_product_attention(
+            q,
+            &k,
+            &v,
+            mask,
+            0.0,
+            sight.causal,
+            None,
+            grouped,
+        )?)
     }
 
     /// `w x / sqrt(mean(x^2) + eps)`, the mean in 32 bits.
     fn rms_norm(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+        if x.kind() == Kind::Float {
+            let size = [self.config.hidden_size];
+            return Ok(x.f_rms_norm(&size[..], Some(weight), self.config.rms_norm_eps)?);
+        }
         let wide = x.f_to_kind(Kind::Float)?;
         let mean = wide.f_square()?.f_mean_dim(&[-1i64][..], true, None)?;
         let scale = mean.f_add_scalar(self.config.rms_norm_eps)?.f_rsqrt()?;
         Ok(wide.f_mul(&scale)?.f_to_kind(x.kind())?.f_mul(weight)?)
+    }
+
+    /// Refuses a tokenizer that gives ids which the model does not know: call
+    /// it once, where model and tokenizer of different folders meet. One that
+    /// knows fewer tokens than the model is fine: embeddings are often padded.
+    /// Without this check such an id is refused where it is used.
+    ///
+    /// # Errors
+    /// [`Error::Vocabulary`] with both numbers.
+    pub fn check_tokenizer(&self, tokenizer: &ChatTokenizer) -> Result<()> {
+        let (largest, vocabulary) = (tokenizer.largest_id(), self.config.vocab_size);
+        if largest < vocabulary {
+            return Ok(());
+        }
+        Err(Error::Vocabulary { largest, vocabulary })
     }
 
     /// Refuses ids that the model does not know.
@@ -302,33 +371,22 @@ impl CausalLm {
     }
 }
 
-/// Where the tokens of a pass stand and what each may look at.
-#[derive(Debug)]
-pub struct Layout {
-    /// `[batch or 1, tokens]`, integers below the model's positions.
-    pub positions: Tensor,
-    /// `[batch or 1, 1, tokens, cached + tokens]`, true where a token (row) may
-    /// look. `None`: causal, which is right only without a cache, or for a
-    /// single token.
-    pub mask: Option<Tensor>,
-}
+impl Block {
+    /// Its linear layers.
+    pub(crate) fn linears(&self) -> [&Linear; 7] {
+        [&self.q, &self.k, &self.v, &self.o, &self.gate, &self.up, &self.down]
+    }
 
-impl Layout {
-    /// `tokens` tokens that follow `past` ones, causally.
-    fn following(past: usize, tokens: usize, config: &LlamaConfig, device: Device) -> Result<Self> {
-        let end = past + tokens;
-        if end > config.max_position_embeddings {
-            return Err(Error::TooLong { tokens: end, positions: config.max_position_embeddings });
-        }
-        let (start, end) = (past as i64, end as i64);
-        let positions =
-            Tensor::f_arange_start(start, end, (Kind::Int64, device))?.f_unsqueeze(0)?;
-        let mask = if past > 0 && tokens > 1 {
-            let all = Tensor::f_ones([1, 1, end - start, end], (Kind::Bool, device))?;
-            Some(all.f_tril(start)?)
-        } else {
-            None
-        };
-        Ok(Layout { positions, mask })
+    /// Its linear layers, to be changed.
+    pub(crate) fn linears_mut(&mut self) -> [&mut Linear; 7] {
+        [
+            &mut self.q,
+            &mut self.k,
+            &mut self.v,
+            &mut self.o,
+            &mut self.gate,
+            &mut self.up,
+            &mut self.down,
+        ]
     }
 }
