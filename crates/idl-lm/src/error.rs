@@ -55,7 +55,7 @@ pub enum Error {
     },
     /// The tensors of a checkpoint are not those that its configuration asks
     /// for. Each list names every tensor concerned.
-    #[error("{}: tensors do not fit the model:{}", path.display(), mismatch_text(missing, extra, misshapen))]
+    #[error("{}: tensors do not fit the model:{}", path.display(), mismatch_text(missing, extra, duplicate, misshapen))]
     Tensors {
         /// The checkpoint.
         path: PathBuf,
@@ -63,12 +63,38 @@ pub enum Error {
         missing: Vec<String>,
         /// There and not asked for.
         extra: Vec<String>,
+        /// In more than one shard, or in another than the index says.
+        duplicate: Vec<String>,
         /// Of another shape: name, shape found, shape expected.
         misshapen: Vec<(String, Vec<i64>, Vec<i64>)>,
+    },
+    /// The device of [`LoadOptions`](crate::LoadOptions) is not there.
+    #[error("device {device:?} is not there: choose another, or install a libtorch built for it")]
+    Device {
+        /// The device asked for.
+        device: tch::Device,
+    },
+    /// The precision of [`LoadOptions`](crate::LoadOptions) is not one that a
+    /// model computes in.
+    #[error("weights of kind {kind:?}; supported: Float, BFloat16")]
+    Precision {
+        /// The precision asked for.
+        kind: tch::Kind,
     },
     /// The tokenizer could not be loaded or refused a text.
     #[error("tokenizer: {0}")]
     Tokenizer(String),
+    /// A tokenizer that gives ids beyond the model's embedding.
+    #[error(
+        "the tokenizer gives ids up to {largest}, the model's embedding has {vocabulary} rows: \
+         they are not of one checkpoint"
+    )]
+    Vocabulary {
+        /// The tokenizer's largest id.
+        largest: i64,
+        /// Rows of the embedding.
+        vocabulary: i64,
+    },
     /// The chat template could not be compiled or refused the messages.
     #[error("chat template: {0}")]
     Template(#[from] minijinja::Error),
@@ -112,10 +138,11 @@ pub enum Error {
 fn mismatch_text(
     missing: &[String],
     extra: &[String],
+    duplicate: &[String],
     misshapen: &[(String, Vec<i64>, Vec<i64>)],
 ) -> String {
     let mut text = String::new();
-    for (what, names) in [("missing", missing), ("extra", extra)] {
+    for (what, names) in [("missing", missing), ("extra", extra), ("duplicate", duplicate)] {
         if !names.is_empty() {
             text.push_str(&format!(" {what}: {};", names.join(", ")));
         }

@@ -1,0 +1,121 @@
+//! Adapters merged into the weights, and taken out again.
+
+use std::collections::BTreeMap;
+
+use tch::{Kind, Tensor};
+
+use crate::error::{Error, Result};
+use crate::lora::Adapter;
+use crate::model::{Block, CausalLm};
+
+/// A merged adapter and what the weights were before.
+#[derive(Debug)]
+pub(crate) struct Merged {
+    name: String,
+    originals: BTreeMap<String, Tensor>,
+}
+
+/// Merging: the adapted model at the base's speed.
+impl CausalLm {
+    /// Adds the update of the adapter `name` to the weights, `W + scale B A`,
+    /// computed in 32 bits and rounded once to the weights' precision. The
+    /// adapter itself stays; none is active, and none can be made so, until it
+    /// is taken out again.
+    ///
+    /// The weights it replaces are kept, so that
+    /// [`unmerge_adapter`](Self::unmerge_adapter) restores them bit for bit:
+    /// a second copy of the adapted layers.
+    /// [`merge_and_unload`](Self::merge_and_unload) keeps none.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`]; [`Error::Lora`] where one is merged already.
+    pub fn merge_adapter(&mut self, name: &str) -> Result<()> {
+        let originals = self.merge(name)?;
+        self.merged = Some(Merged { name: name.to_owned(), originals });
+        Ok(())
+    }
+
+    /// Takes the merged adapter out again: the weights are those of before, bit
+    /// for bit. None is active then.
+    ///
+    /// # Errors
+    /// [`Error::Lora`] where none is merged.
+    pub fn unmerge_adapter(&mut self) -> Result<()> {
+        let merged = self.merged.take();
+        let mut merged =
+            merged.ok_or_else(|| Error::Lora("no adapter is merged".to_owned()))?.originals;
+        for linear in self.blocks.iter_mut().flat_map(Block::linears_mut) {
+            if let Some(original) = merged.remove(&linear.name) {
+                linear.weight = original;
+            }
+        }
+        self.active = None;
+        Ok(())
+    }
+
+    /// Merges the adapter `name` for good and forgets it. Layer by layer: the
+    /// peak is one layer's update above the model.
+    ///
+    /// # Errors
+    /// As [`merge_adapter`](Self::merge_adapter). Where libtorch fails on the
+    /// way ([`Error::Torch`]: memory), the layers before are merged.
+    pub fn merge_and_unload(&mut self, name: &str) -> Result<()> {
+        self.check_unmerged(name)?;
+        self.adapter(name)?;
+        let Some(adapter) = self.adapters.remove(name) else { return Ok(()) };
+        let _guard = tch::no_grad_guard();
+        self.active = None;
+        for linear in self.blocks.iter_mut().flat_map(Block::linears_mut) {
+            if let Some(weight) = updated_weight(&adapter, &linear.name, &linear.weight)? {
+                linear.weight = weight;
+            }
+        }
+        Ok(())
+    }
+
+    /// The merged adapter's name.
+    #[must_use]
+    pub fn merged(&self) -> Option<&str> {
+        self.merged.as_ref().map(|merged| merged.name.as_str())
+    }
+
+    pub(crate) fn check_unmerged(&self, name: &str) -> Result<()> {
+        match self.merged() {
+            None => Ok(()),
+            Some(merged) => Err(Error::Lora(format!(
+                "cannot use {name:?}: {merged:?} is merged into the weights; unmerge it first"
+            ))),
+        }
+    }
+
+    /// Replaces the adapted weights and returns what they were.
+    fn merge(&mut self, name: &str) -> Result<BTreeMap<String, Tensor>> {
+        self.check_unmerged(name)?;
+        let _guard = tch::no_grad_guard();
+        let adapter = self.adapter(name)?;
+        let mut updated = BTreeMap::new();
+        for linear in self.blocks.iter().flat_map(Block::linears) {
+            if let Some(weight) = updated_weight(adapter, &linear.name, &linear.weight)? {
+                updated.insert(linear.name.clone(), weight);
+            }
+        }
+        // Nothing can fail from here on: the model is merged whole or not.
+        let mut originals = BTreeMap::new();
+        for linear in self.blocks.iter_mut().flat_map(Block::linears_mut) {
+            if let Some(weight) = updated.remove(&linear.name) {
+                let original = std::mem::replace(&mut linear.weight, weight);
+                originals.insert(linear.name.clone(), original);
+            }
+        }
+        self.active = None;
+        Ok(originals)
+    }
+}
+
+/// `W + scale B A`, or none where the adapter leaves the layer alone.
+fn updated_weight(adapter: &Adapter, layer: &str, weight: &Tensor) -> Result<Option<Tensor>> {
+    let Some(f) = adapter.factors.get(layer) else { return Ok(None) };
+    let update = f.b.f_matmul(&f.a)?.f_mul_scalar(adapter.config.scale())?;
+    let sum = weight.f_to_kind(Kind::Float)?.f_add(&update)?;
+    Ok(Some(sum.f_to_kind(weight.kind())?))
+}
