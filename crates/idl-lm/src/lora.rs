@@ -1,11 +1,12 @@
-//! LoRA adapters and their PEFT folders.
+//! LoRA adapters.
 //!
 //! An adapter adds `scale * B A x` to a linear layer's `W x`, with `A` of shape
 //! `[r, in]`, `B` of shape `[out, r]`, and `scale = alpha / r` (or `alpha /
 //! sqrt(r)` with rsLoRA); Hu et al., arXiv:2106.09685.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+mod peft;
+
+use std::collections::BTreeMap;
 
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -13,11 +14,15 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
-use crate::weights::Weights;
 
-const CONFIG: &str = "adapter_config.json";
-const MODEL: &str = "adapter_model.safetensors";
+/// What PEFT puts before the names of the base's layers.
 const PREFIX: &str = "base_model.model.";
+
+/// Linear layers: name to (outputs, inputs).
+pub(crate) type Layers = BTreeMap<String, (i64, i64)>;
+
+/// No rank is larger: sizes of factors stay numbers.
+const MOST_RANKS: i64 = 1 << 20;
 
 /// Which layers to adapt, and how strongly.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,8 +34,13 @@ pub struct LoraConfig {
     pub alpha: f64,
     /// Scale by `alpha / sqrt(r)` instead (rsLoRA, arXiv:2312.03732).
     pub use_rslora: bool,
-    /// The last parts of the adapted layers' names, of
-    /// [`LoraConfig::ALL_LINEAR`].
+    /// The probability with which a component of the layer's input is hidden
+    /// from the update in training, 0 to below 1; the others are scaled up. See
+    /// [`CausalLm::train`](crate::CausalLm::train).
+    pub dropout: f64,
+    /// The last parts of the adapted layers' names: one of
+    /// [`LoraConfig::ALL_LINEAR`] for that layer of every block, or a longer
+    /// path such as `model.layers.3.mlp.up_proj` for one of them.
     pub target_modules: Vec<String>,
 }
 
@@ -47,24 +57,44 @@ impl LoraConfig {
     }
 
     pub(crate) fn check(&self) -> Result<()> {
-        if self.r <= 0 {
-            return Err(Error::Lora(format!("r is {}, expected a positive number", self.r)));
+        if !(1..=MOST_RANKS).contains(&self.r) {
+            return Err(Error::Lora(format!(
+                "r is {}, expected a number of 1 to {MOST_RANKS}",
+                self.r
+            )));
         }
         if !self.alpha.is_finite() {
             return Err(Error::Lora(format!("alpha is {}, expected a number", self.alpha)));
         }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(Error::Lora(format!(
+                "dropout is {}, expected a number from 0 to below 1",
+                self.dropout
+            )));
+        }
         if self.target_modules.is_empty() {
             return Err(Error::Lora("target_modules is empty".to_owned()));
         }
-        for module in &self.target_modules {
-            if !Self::ALL_LINEAR.contains(&module.as_str()) {
-                return Err(Error::Lora(format!(
-                    "target module {module:?} is none of {}",
-                    Self::ALL_LINEAR.join(", ")
-                )));
-            }
-        }
         Ok(())
+    }
+
+    /// Those of `layers` that are adapted.
+    pub(crate) fn targets(&self, layers: &Layers) -> Result<Layers> {
+        if let Some(other) = self.stray_target(layers) {
+            return Err(Error::Lora(format!(
+                "target module {other:?} is no linear layer of a block; there are: {}",
+                Self::ALL_LINEAR.join(", ")
+            )));
+        }
+        let mut layers = layers.clone();
+        layers.retain(|layer, _| self.target_modules.iter().any(|target| ends_in(layer, target)));
+        Ok(layers)
+    }
+
+    /// A target that is none of `layers`.
+    fn stray_target(&self, layers: &Layers) -> Option<&str> {
+        let stray = |target: &&String| !layers.keys().any(|layer| ends_in(layer, target));
+        self.target_modules.iter().find(stray).map(String::as_str)
     }
 
     pub(crate) fn scale(&self) -> f64 {
@@ -80,6 +110,7 @@ impl Default for LoraConfig {
             r: 8,
             alpha: 8.0,
             use_rslora: false,
+            dropout: 0.0,
             target_modules: vec!["q_proj".to_owned(), "v_proj".to_owned()],
         }
     }
@@ -104,7 +135,7 @@ impl Adapter {
     /// `a = sqrt(5)`), `B` zero: the adapted model starts as the base.
     pub(crate) fn init(
         config: &LoraConfig,
-        layers: &BTreeMap<String, (i64, i64)>,
+        layers: &Layers,
         seed: u64,
         device: Device,
     ) -> Result<Self> {
@@ -146,266 +177,46 @@ impl Adapter {
         }
         named
     }
-
-    /// Writes a folder that PEFT reads. The folder appears whole or not at all:
-    /// it is written beside its place under another name, then renamed.
-    pub(crate) fn save(&self, dir: &Path, base: &str) -> Result<()> {
-        let parent = match dir.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let name = dir.file_name().map_or_else(Default::default, |n| n.to_string_lossy());
-        let temp = parent.join(format!(".{name}.{}.tmp", std::process::id()));
-        std::fs::create_dir_all(&temp).map_err(Error::io(&temp))?;
-        let written = self.write(&temp, base).and_then(|()| {
-            if dir.exists() {
-                std::fs::remove_dir_all(dir).map_err(Error::io(dir))?;
-            }
-            std::fs::rename(&temp, dir).map_err(Error::io(dir))
-        });
-        if written.is_err() {
-            // The first error is the one to tell; what is left is under a name
-            // that nothing reads.
-            let _ = std::fs::remove_dir_all(&temp);
-        }
-        written
-    }
-
-    fn write(&self, dir: &Path, base: &str) -> Result<()> {
-        let mut named = Vec::new();
-        for (name, tensor) in self.named() {
-            named.push((name, tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?));
-        }
-        Tensor::write_safetensors(&named, dir.join(MODEL))?;
-        let file = dir.join(CONFIG);
-        let json = serde_json::to_string_pretty(&PeftConfig::of(&self.config, base))
-            .map_err(|source| Error::Json { path: file.clone(), source })?;
-        std::fs::write(&file, json).map_err(Error::io(&file))
-    }
-
-    /// Reads a PEFT folder; `layers` are the linear layers of the model.
-    pub(crate) fn load(
-        dir: &Path,
-        layers: &BTreeMap<String, (i64, i64)>,
-        device: Device,
-    ) -> Result<Self> {
-        let config = PeftConfig::read(&dir.join(CONFIG))?;
-        let weights = Weights::open_file(&dir.join(MODEL))?;
-        let targets: BTreeMap<_, _> =
-            layers.iter().filter(|(name, _)| is_target(&config.target_modules, name)).collect();
-        let mut expected = BTreeMap::new();
-        for (&layer, &&(out, input)) in &targets {
-            expected.insert(format!("{PREFIX}{layer}.lora_A.weight"), vec![config.r, input]);
-            expected.insert(format!("{PREFIX}{layer}.lora_B.weight"), vec![out, config.r]);
-        }
-        weights.check(&expected)?;
-        let mut factors = BTreeMap::new();
-        for layer in targets.into_keys() {
-            let read =
-                |part| weights.read(&format!("{PREFIX}{layer}.{part}.weight"), Kind::Float, device);
-            factors.insert(layer.clone(), Factors { a: read("lora_A")?, b: read("lora_B")? });
-        }
-        Ok(Adapter { config, factors })
-    }
 }
 
-/// Whether the layer `name` ends in one of the `targets`.
-pub(crate) fn is_target(targets: &[String], name: &str) -> bool {
-    name.rsplit('.').next().is_some_and(|last| targets.iter().any(|t| t == last))
-}
-
-/// `adapter_config.json`. Keys that change nothing of what is computed here are
-/// ignored when read.
-#[derive(Serialize, Deserialize)]
-struct PeftConfig {
-    peft_type: String,
-    #[serde(default)]
-    task_type: Option<String>,
-    #[serde(default)]
-    base_model_name_or_path: Option<String>,
-    target_modules: serde_json::Value,
-    r: i64,
-    lora_alpha: f64,
-    #[serde(default)]
-    lora_dropout: f64,
-    #[serde(default)]
-    bias: Option<String>,
-    #[serde(default)]
-    fan_in_fan_out: bool,
-    #[serde(default)]
-    inference_mode: bool,
-    #[serde(default)]
-    use_rslora: bool,
-    #[serde(default)]
-    use_dora: bool,
-    #[serde(default)]
-    modules_to_save: Option<Vec<String>>,
-}
-
-impl PeftConfig {
-    fn of(config: &LoraConfig, base: &str) -> Self {
-        let modules: BTreeSet<_> = config.target_modules.iter().cloned().collect();
-        PeftConfig {
-            peft_type: "LORA".to_owned(),
-            task_type: Some("CAUSAL_LM".to_owned()),
-            base_model_name_or_path: Some(base.to_owned()),
-            target_modules: modules.into_iter().collect(),
-            r: config.r,
-            lora_alpha: config.alpha,
-            lora_dropout: 0.0,
-            bias: Some("none".to_owned()),
-            fan_in_fan_out: false,
-            inference_mode: true,
-            use_rslora: config.use_rslora,
-            use_dora: false,
-            modules_to_save: None,
-        }
-    }
-
-    /// Reads the file and refuses, by name, what would change the result and
-    /// is not implemented.
-    fn read(path: &Path) -> Result<LoraConfig> {
-        let text = std::fs::read_to_string(path).map_err(Error::io(path))?;
-        let json = |source| Error::Json { path: path.to_owned(), source };
-        let value: serde_json::Value = serde_json::from_str(&text).map_err(json)?;
-        let empty = |v: &serde_json::Value| match v {
-            serde_json::Value::Null | serde_json::Value::Bool(false) => true,
-            serde_json::Value::Object(map) => map.is_empty(),
-            serde_json::Value::Array(list) => list.is_empty(),
-            serde_json::Value::String(s) => s == "none",
-            _ => false,
-        };
-        for field in [
-            "use_dora",
-            "rank_pattern",
-            "alpha_pattern",
-            "lora_bias",
-            "modules_to_save",
-            "fan_in_fan_out",
-            "bias",
-            "layers_to_transform",
-            "layer_replication",
-            "exclude_modules",
-        ] {
-            if let Some(found) = value.get(field).filter(|v| !empty(v)) {
-                return Err(Error::Unsupported {
-                    path: path.to_owned(),
-                    field,
-                    found: found.to_string(),
-                    supported: "none of it",
-                });
-            }
-        }
-        let peft: PeftConfig = serde_json::from_value(value).map_err(json)?;
-        if peft.peft_type != "LORA" {
-            return Err(Error::Unsupported {
-                path: path.to_owned(),
-                field: "peft_type",
-                found: format!("{:?}", peft.peft_type),
-                supported: "\"LORA\"",
-            });
-        }
-        let target_modules: Vec<String> = match &peft.target_modules {
-            serde_json::Value::String(s) if s == "all-linear" => {
-                LoraConfig::ALL_LINEAR.iter().map(|&s| s.to_owned()).collect()
-            }
-            list => serde_json::from_value(list.clone()).map_err(json)?,
-        };
-        let config = LoraConfig {
-            r: peft.r,
-            alpha: peft.lora_alpha,
-            use_rslora: peft.use_rslora,
-            target_modules,
-        };
-        config.check()?;
-        Ok(config)
-    }
+/// Whether `target` is `layer`'s name or its last parts, as PEFT reads it.
+fn ends_in(layer: &str, target: &str) -> bool {
+    layer.strip_suffix(target).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn layers() -> BTreeMap<String, (i64, i64)> {
-        BTreeMap::from([
-            ("model.layers.0.self_attn.q_proj".to_owned(), (6, 4)),
-            ("model.layers.0.self_attn.k_proj".to_owned(), (2, 4)),
-            ("model.layers.0.self_attn.v_proj".to_owned(), (2, 4)),
-        ])
-    }
-
-    fn adapter() -> Adapter {
-        let config = LoraConfig { r: 3, ..LoraConfig::default() };
-        let layers: BTreeMap<_, _> = layers()
-            .into_iter()
-            .filter(|(name, _)| is_target(&config.target_modules, name))
-            .collect();
-        Adapter::init(&config, &layers, 1, Device::Cpu).unwrap()
-    }
-
-    #[test]
-    fn a_saved_adapter_reads_back_bit_for_bit() {
-        let dir = tempfile::tempdir().unwrap();
-        let dir = dir.path().join("adapter");
-        let saved = adapter();
-        saved.save(&dir, "base").unwrap();
-        let read = Adapter::load(&dir, &layers(), Device::Cpu).unwrap();
-        assert_eq!(read.config.r, 3);
-        assert_eq!(read.factors.len(), 2);
-        for (name, f) in &saved.factors {
-            assert_eq!(f.a, read.factors[name].a);
-            assert_eq!(f.b, read.factors[name].b);
-        }
-        saved.save(&dir, "base").expect("an older adapter is replaced");
-    }
-
-    #[test]
-    fn peft_features_that_are_not_implemented_are_refused_by_name() {
-        let dir = tempfile::tempdir().unwrap();
-        let dir = dir.path().join("adapter");
-        adapter().save(&dir, "base").unwrap();
-        let path = dir.join(CONFIG);
-        let text = std::fs::read_to_string(&path).unwrap();
-        for (field, value) in [
-            ("use_dora", serde_json::json!(true)),
-            ("rank_pattern", serde_json::json!({"q_proj": 4})),
-            ("modules_to_save", serde_json::json!(["lm_head"])),
-            ("bias", serde_json::json!("all")),
-            ("peft_type", serde_json::json!("IA3")),
-        ] {
-            let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
-            json[field] = value;
-            std::fs::write(&path, json.to_string()).unwrap();
-            let error = Adapter::load(&dir, &layers(), Device::Cpu).unwrap_err();
-            assert!(
-                matches!(&error, Error::Unsupported { field: f, .. } if *f == field),
-                "{error}"
-            );
-        }
-    }
-
-    #[test]
-    fn transposed_factors_are_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let dir = dir.path().join("adapter");
-        let mut wrong = adapter();
-        for f in wrong.factors.values_mut() {
-            f.a = f.a.tr().contiguous();
-        }
-        wrong.save(&dir, "base").unwrap();
-        let error = Adapter::load(&dir, &layers(), Device::Cpu).unwrap_err();
-        assert!(error.to_string().contains("lora_A"), "{error}");
-    }
-
     #[test]
     fn settings_are_checked() {
         for config in [
             LoraConfig { r: 0, ..LoraConfig::default() },
+            LoraConfig { r: i64::MAX, ..LoraConfig::default() },
             LoraConfig { alpha: f64::NAN, ..LoraConfig::default() },
+            LoraConfig { dropout: 1.0, ..LoraConfig::default() },
+            LoraConfig { dropout: f64::NAN, ..LoraConfig::default() },
             LoraConfig { target_modules: vec![], ..LoraConfig::default() },
-            LoraConfig { target_modules: vec!["qproj".to_owned()], ..LoraConfig::default() },
         ] {
             assert!(config.check().is_err(), "{config:?}");
+        }
+    }
+
+    #[test]
+    fn targets_are_the_last_parts_of_names() {
+        let names = ["self_attn.q_proj", "self_attn.v_proj", "mlp.up_proj"];
+        let layers: Layers = (0..2)
+            .flat_map(|i| names.map(|name| (format!("model.layers.{i}.{name}"), (4, 4))))
+            .collect();
+        let targets = |modules: &[&str]| {
+            let target_modules = modules.iter().map(|&m| m.to_owned()).collect();
+            LoraConfig { target_modules, ..LoraConfig::default() }.targets(&layers)
+        };
+        assert_eq!(targets(&["q_proj"]).unwrap().len(), 2);
+        assert_eq!(targets(&["self_attn.q_proj", "up_proj"]).unwrap().len(), 4);
+        assert_eq!(targets(&["model.layers.1.mlp.up_proj"]).unwrap().len(), 1);
+        for none in ["proj", "lm_head", "", "layers.1", "2.mlp.up_proj"] {
+            assert!(targets(&["q_proj", none]).is_err(), "{none}");
         }
     }
 }
