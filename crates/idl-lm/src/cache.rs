@@ -7,16 +7,20 @@ use crate::error::{Error, Result};
 
 /// A preallocated key-value cache: what
 /// [`CausalLm::forward`](crate::CausalLm::forward) has seen and need not
-/// compute again; made by [`CausalLm::new_cache`](crate::CausalLm::new_cache). Room: `2 * layers * batch * kv_heads * capacity *
-/// head_dim` numbers of the model's precision.
+/// compute again; made by [`CausalLm::new_cache`](crate::CausalLm::new_cache).
+/// Room: `2 * layers * batch * kv_heads * capacity * head_dim` numbers of the
+/// model's precision.
 #[derive(Debug)]
 pub struct KvCache {
+    /// Keys and values of each layer, `[batch, kv_heads, capacity, head_dim]`.
+    /// Only the first `len` tokens are ever read.
     layers: Vec<(Tensor, Tensor)>,
     len: usize,
     capacity: usize,
 }
 
 impl KvCache {
+    /// Refuses more tokens than there are positions.
     pub(crate) fn new(
         config: &LlamaConfig,
         kind: Kind,
@@ -28,6 +32,17 @@ impl KvCache {
         if capacity > positions {
             return Err(Error::TooLong { tokens: capacity, positions });
         }
+        Self::with_columns(config, kind, device, batch, capacity)
+    }
+
+    /// Columns may be padding, of which there may be any number.
+    pub(crate) fn with_columns(
+        config: &LlamaConfig,
+        kind: Kind,
+        device: Device,
+        batch: usize,
+        capacity: usize,
+    ) -> Result<Self> {
         let shape = [batch as i64, config.num_key_value_heads, capacity as i64, config.head_dim];
         let empty = || Tensor::f_empty(shape, (kind, device));
         let mut layers = Vec::with_capacity(config.num_hidden_layers);
@@ -49,9 +64,47 @@ impl KvCache {
         self.len == 0
     }
 
+    /// How many tokens it can hold.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Forgets all but the first `len` tokens; no work.
     pub fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
+    }
+
+    /// An independent copy of what it holds, with room for `capacity` tokens
+    /// (at least those it holds) and its rows `times` times, one after the
+    /// other.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] where the memory is not there.
+    pub fn fork(&self, times: usize, capacity: usize) -> Result<Self> {
+        let _guard = tch::no_grad_guard();
+        let capacity = capacity.max(self.len);
+        let len = self.len as i64;
+        let copy = |t: &Tensor| -> Result<Tensor> {
+            let mut shape = t.size();
+            (shape[0], shape[2]) = (shape[0] * times as i64, capacity as i64);
+            let copy = Tensor::f_empty(&shape, (t.kind(), t.device()))?;
+            let held = t.f_narrow(2, 0, len)?.f_repeat([times as i64, 1, 1, 1])?;
+            copy.f_narrow(2, 0, len)?.f_copy_(&held)?;
+            Ok(copy)
+        };
+        let layers = self.layers.iter().map(|(k, v)| Ok((copy(k)?, copy(v)?)));
+        Ok(KvCache { layers: layers.collect::<Result<_>>()?, len: self.len, capacity })
+    }
+
+    /// Keeps the `rows` of the batch, 1-d on the cache's device, in their
+    /// order.
+    pub(crate) fn select(&mut self, rows: &Tensor) -> Result<()> {
+        for (k, v) in &mut self.layers {
+            *k = k.f_index_select(0, rows)?;
+            *v = v.f_index_select(0, rows)?;
+        }
+        Ok(())
     }
 
     /// Writes a layer's new keys and values behind the old and returns all.
