@@ -4,19 +4,32 @@ mod adapters;
 mod cache;
 mod config;
 mod error;
+mod folder;
 mod generate;
+mod layout;
+mod linear;
+mod logprobs;
 mod lora;
+mod merge;
 mod model;
+mod parameters;
+mod product;
 mod rotary;
+mod save;
+mod tensors;
 mod tokenizer;
 mod tree;
 mod weights;
 
 pub use cache::KvCache;
-pub use config::LlamaConfig;
+pub use config::{Architecture, Biases, LlamaConfig, RopeScaling};
 pub use error::{Error, Result};
-pub use generate::{FinishReason, Generation, Generator};
+pub use generate::{
+    Conversation, DecodingParams, FinishReason, Generation, Generator, OnPiece, Piece, PromptCache,
+    Request, RsaParams,
+};
+pub use layout::Layout;
 pub use lora::LoraConfig;
-pub use model::{CausalLm, Layout, LoadOptions};
-pub use tokenizer::ChatTokenizer;
+pub use model::{CausalLm, LoadOptions};
+pub use tokenizer::{ChatTokenizer, Rendering, SpecialTokens};
 pub use tree::{TokenTree, TreeLogProbs};

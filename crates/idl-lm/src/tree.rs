@@ -9,13 +9,12 @@
 
 use std::ops::Range;
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use crate::error::{Error, Result};
-use crate::model::{CausalLm, Layout};
-
-/// Rows of logits held at a time: 2,048 of 32,000 words in 32 bits are 260 MB.
-const ROWS: i64 = 2048;
+use crate::layout::Layout;
+use crate::logprobs::token_logprobs;
+use crate::model::CausalLm;
 
 /// A trunk of tokens and continuations that leave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,17 +136,7 @@ impl TokenTree {
             .collect();
         let rows = hidden.f_index_select(0, &tensor(&from)?)?;
         let targets = tensor(&targets)?;
-        let mut parts = Vec::new();
-        let total = from.len() as i64;
-        for start in (0..total).step_by(ROWS as usize) {
-            let n = ROWS.min(total - start);
-            let logits = model.logits(&rows.f_narrow(0, start, n)?)?.f_to_kind(Kind::Float)?;
-            let chosen = logits
-                .f_gather(1, &targets.f_narrow(0, start, n)?.f_unsqueeze(1)?, false)?
-                .f_squeeze_dim(1)?;
-            parts.push(chosen.f_sub(&logits.f_logsumexp(&[1i64][..], false)?)?);
-        }
-        let all = Tensor::f_cat(&parts, 0)?;
+        let all = token_logprobs(model, &rows, &targets)?;
         let mut spans = all.f_split_with_sizes(&lengths[..], 0)?;
         let branches = spans.split_off(self.spans.len());
         Ok(TreeLogProbs { spans, branches })
@@ -206,6 +195,7 @@ impl TokenTree {
         Ok(Some(Layout {
             positions: Tensor::f_from_slice(&at)?.f_unsqueeze(0)?.f_to_device(device)?,
             mask: Some(Tensor::f_from_slice(&mask)?.f_view([1, 1, n, n])?.f_to_device(device)?),
+            key_positions: None,
         }))
     }
 }
