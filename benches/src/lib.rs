@@ -50,8 +50,8 @@ impl Corpus {
     }
 
     /// The products that cannot be avoided: within each role, every session's
-    /// utterances times those of the sessions after it, cut as the kernels cut
-    /// them, in parallel.
+    /// utterances times those of the sessions after it, cut into squares and
+    /// computed in parallel by the library that the kernels use.
     #[must_use]
     pub fn products(&self) -> SameRole {
         let dim = self.embeddings.ncols();
@@ -74,14 +74,14 @@ pub struct SameRole {
 }
 
 impl SameRole {
-    /// Computes the upper triangle of products, 32 by 32 sessions at a time,
-    /// and drops it; returns something that depends on all.
+    /// Computes the upper triangle of products, `side` by `side` sessions at a
+    /// time, and drops it; returns something that depends on all.
     #[must_use]
-    pub fn compute(&self) -> f32 {
-        let step = 32 * self.rows_per_session * self.dim;
+    pub fn compute(&self, side: usize) -> f32 {
+        let rows = side * self.rows_per_session;
         let total = |matrix: &Vec<f32>| -> f32 {
             let chunks: Vec<MatRef<'_, f32>> = matrix
-                .chunks(step)
+                .chunks(rows * self.dim)
                 .map(|part| MatRef::from_row_major_slice(part, part.len() / self.dim, self.dim))
                 .collect();
             let row = |out: &mut Mat<f32>, first: usize| -> f32 {
@@ -94,8 +94,7 @@ impl SameRole {
                 chunks[first..].iter().for_each(product);
                 out[(0, 0)]
             };
-            let side = 32 * self.rows_per_session;
-            let scratch = || Mat::zeros(side, side);
+            let scratch = || Mat::zeros(rows, rows);
             (0..chunks.len()).into_par_iter().map_init(scratch, row).sum()
         };
         self.matrices.iter().map(total).sum()

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, Slice};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Slice};
 #[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
@@ -16,7 +16,11 @@ const TILE: usize = 1024;
 
 /// Above this `lambda / (insertion + deletion)` the error of an `f32` cosine,
 /// so many times enlarged, could be seen, and all is computed in `f64`.
-const MAX_RHO: f64 = 1e3;
+pub(crate) const MAX_RHO: f64 = 1e3;
+
+/// So many scores become distances before other threads could have been woken.
+#[cfg(feature = "rayon")]
+const ALONE: usize = 1 << 14;
 
 /// A rectangle of a distance matrix.
 #[derive(Clone, Debug)]
@@ -56,11 +60,20 @@ impl ConvEd {
     /// # Ok::<(), idl_conved::Error>(())
     /// ```
     pub fn pairwise(&self, sessions: &[SessionView<'_>]) -> Result<Array2<f64>> {
-        let mut out = Array2::zeros((sessions.len(), sessions.len()));
-        self.pairwise_tiles(sessions, TILE, |tile| {
-            out.slice_axis_mut(Axis(0), Slice::from(tile.rows))
-                .slice_axis_mut(Axis(1), Slice::from(tile.columns))
-                .assign(&tile.distances);
+        let n = sessions.len();
+        let mut out = Array2::zeros((n, n));
+        self.upper_tiles(sessions, TILE, |pairs, rows, columns| {
+            if rows == columns {
+                self.fill(pairs, part(out.view_mut(), &rows, &columns));
+                return Ok(());
+            }
+            let below = 0..columns.len();
+            let (above, rest) = out.view_mut().split_at(Axis(0), columns.start);
+            let mut upper = part(above, &rows, &columns);
+            let mut lower = part(rest, &below, &rows).reversed_axes();
+            self.fill(pairs, upper.view_mut());
+            lower.assign(&upper);
+            self.reverse(pairs, lower);
             Ok::<(), Error>(())
         })?;
         Ok(out)
@@ -124,32 +137,22 @@ impl ConvEd {
         side: usize,
         mut sink: impl FnMut(Tile<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let dim = common_dim(sessions.iter().map(SessionView::shape))?;
-        if side == 0 {
-            return Err(Error::TileSize.into());
-        }
-        let layout = Layout::new(sessions.iter().map(SessionView::roles), dim);
-        let n = sessions.len();
-        let ranges = || (0..n).step_by(side).map(|start| start..n.min(start.saturating_add(side)));
-        for rows in ranges() {
-            let a = Side::new(&sessions[rows.clone()], &layout, LANES);
-            for columns in ranges().filter(|columns| columns.start >= rows.start) {
-                if columns == rows {
-                    let tile = self.tile(&a, &a, &layout, true);
-                    sink(Tile { rows: rows.clone(), columns, distances: tile.view() })?;
-                    continue;
-                }
-                let b = Side::new(&sessions[columns.clone()], &layout, LANES);
-                let mut tile = self.tile(&a, &b, &layout, false);
-                let distances = tile.view();
-                sink(Tile { rows: rows.clone(), columns: columns.clone(), distances })?;
-                for ((i, j), distance) in tile.indexed_iter_mut() {
-                    *distance += self.reversal(a.sessions[i].len(), b.sessions[j].len());
-                }
-                sink(Tile { rows: columns, columns: rows.clone(), distances: tile.t() })?;
+        // One allocation for all tiles.
+        let mut memory = Array2::zeros((0, 0));
+        self.upper_tiles(sessions, side, |pairs, rows, columns| {
+            if memory.is_empty() {
+                memory = Array2::zeros((rows.len(), columns.len())); // none is larger
             }
-        }
-        Ok(())
+            let mut tile = part(memory.view_mut(), &(0..rows.len()), &(0..columns.len()));
+            self.fill(pairs, tile.view_mut());
+            let distances = tile.view();
+            sink(Tile { rows: rows.clone(), columns: columns.clone(), distances })?;
+            if rows != columns {
+                self.reverse(pairs, tile.view_mut());
+                sink(Tile { rows: columns, columns: rows, distances: tile.t() })?;
+            }
+            Ok(())
+        })
     }
 
     /// The distances of `candidates` from `query`, `[candidates.len()]`.
@@ -196,21 +199,47 @@ impl ConvEd {
         for (columns, mut out) in columns.chunks(TILE).zip(out.axis_chunks_iter_mut(Axis(1), TILE))
         {
             let b = Side::new(columns, &layout, LANES);
-            for (rows, mut out) in rows.chunks(TILE).zip(out.axis_chunks_iter_mut(Axis(0), TILE)) {
+            for (rows, out) in rows.chunks(TILE).zip(out.axis_chunks_iter_mut(Axis(0), TILE)) {
                 let a = Side::new(rows, &layout, 1);
-                out.assign(&self.tile(&a, &b, &layout, false));
+                self.fill(&Pairs { a: &a, b: &b, same: false, layout: &layout }, out);
             }
         }
         Ok(out)
     }
 
-    /// The distances of all pairs of two sides, which may be the same.
-    fn tile(&self, a: &Side<'_, '_>, b: &Side<'_, '_>, layout: &Layout, same: bool) -> Array2<f64> {
+    /// Visits the tiles on and above the diagonal, with their rows and columns.
+    fn upper_tiles<E: From<Error>>(
+        &self,
+        sessions: &[SessionView<'_>],
+        side: usize,
+        mut visit: impl FnMut(&Pairs<'_, '_, '_>, Range<usize>, Range<usize>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let dim = common_dim(sessions.iter().map(SessionView::shape))?;
+        if side == 0 {
+            return Err(Error::TileSize.into());
+        }
+        let layout = &Layout::new(sessions.iter().map(SessionView::roles), dim);
+        let n = sessions.len();
+        let range = |start: usize| start..n.min(start.saturating_add(side));
+        for rows in (0..n).step_by(side).map(range) {
+            let a = &Side::new(&sessions[rows.clone()], layout, LANES);
+            visit(&Pairs { a, b: a, same: true, layout }, rows.clone(), rows.clone())?;
+            for columns in (rows.end..n).step_by(side).map(range) {
+                let b = &Side::new(&sessions[columns.clone()], layout, LANES);
+                visit(&Pairs { a, b, same: false, layout }, rows.clone(), columns)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the distances of all pairs to `out`, `[a.len(), b.len()]`.
+    fn fill(&self, pairs: &Pairs<'_, '_, '_>, mut out: ArrayViewMut2<'_, f64>) {
+        let &Pairs { a, b, same, layout } = pairs;
         let pair_cost = self.insertion() + self.deletion();
         let rho = self.lambda() / pair_cost;
-        let mut out = Array2::zeros((a.sessions.len(), b.sessions.len()));
         if pair_cost == 0.0 {
-            return out;
+            out.fill(0.0);
+            return;
         }
         let scores = (rho <= MAX_RHO).then(|| {
             let weights = Weights { rho: rho as f32 };
@@ -220,18 +249,19 @@ impl ConvEd {
                 Scores::between(&a.block, &b.block, layout, weights)
             }
         });
-        let fill = |(i, mut row): (usize, ndarray::ArrayViewMut1<'_, f64>)| {
+        let fill = |(i, mut row): (usize, ArrayViewMut1<'_, f64>)| {
             for (j, out) in row.iter_mut().enumerate() {
                 let (x, y) = (&a.sessions[i], &b.sessions[j]);
+                if same && i == j {
+                    *out = 0.0; // nothing is at a distance from itself
+                    continue;
+                }
                 let Some(scores) = &scores else {
                     *out = self.pair_distance(x, y);
                     continue;
                 };
                 let (mut p, mut q) = (a.block.place[i], b.block.place[j]);
                 if same {
-                    if i == j {
-                        continue; // nothing is at a distance from itself
-                    }
                     (p, q) = (p.min(q), p.max(q));
                 }
                 let (m, n) = (x.len(), y.len());
@@ -241,17 +271,46 @@ impl ConvEd {
             }
         };
         #[cfg(feature = "rayon")]
-        out.outer_iter_mut().into_par_iter().enumerate().for_each(fill);
-        #[cfg(not(feature = "rayon"))]
+        if out.len() > ALONE || scores.is_none() {
+            out.outer_iter_mut().into_par_iter().enumerate().for_each(fill);
+            return;
+        }
         out.outer_iter_mut().enumerate().for_each(fill);
-        out
     }
 
-    /// What is added to the distance of a session of `n` utterances from one
-    /// of `m` to get the distance the other way round.
-    fn reversal(&self, m: usize, n: usize) -> f64 {
-        self.scale((self.insertion() - self.deletion()) * (m as f64 - n as f64), m, n)
+    /// Turns the distances of the second sessions from the first into those of
+    /// the first from the second, which differ by a matter of lengths.
+    fn reverse(&self, pairs: &Pairs<'_, '_, '_>, mut distances: ArrayViewMut2<'_, f64>) {
+        if self.insertion() == self.deletion() {
+            return;
+        }
+        for ((i, j), distance) in distances.indexed_iter_mut() {
+            let (m, n) = (pairs.a.sessions[i].len(), pairs.b.sessions[j].len());
+            let dearer = (self.insertion() - self.deletion()) * (m as f64 - n as f64);
+            *distance += self.scale(dearer, m, n);
+        }
     }
+}
+
+/// What a tile is made of. The same sessions on both sides make a symmetric
+/// problem.
+#[derive(Clone, Copy)]
+struct Pairs<'t, 'a, 'b> {
+    a: &'t Side<'t, 'a>,
+    b: &'t Side<'t, 'b>,
+    same: bool,
+    layout: &'t Layout,
+}
+
+/// A rectangle of a matrix.
+fn part<'v>(
+    mut matrix: ArrayViewMut2<'v, f64>,
+    rows: &Range<usize>,
+    columns: &Range<usize>,
+) -> ArrayViewMut2<'v, f64> {
+    matrix.slice_axis_inplace(Axis(0), Slice::from(rows.clone()));
+    matrix.slice_axis_inplace(Axis(1), Slice::from(columns.clone()));
+    matrix
 }
 
 /// One side of a tile: sessions, and the same packed.

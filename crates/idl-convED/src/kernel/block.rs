@@ -1,12 +1,19 @@
 //! Sessions arranged for matrix products and vector instructions.
 
-use ndarray::{Array2, ArrayView1};
+use std::ops::Range;
+
+use ndarray::ArrayView1;
 #[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
 use super::lanes::LANES;
+use super::memory::Buffer;
 use crate::SessionView;
 use crate::pair::dot;
+
+/// So many numbers are packed before other threads could have been woken.
+#[cfg(feature = "rayon")]
+const ALONE: usize = 1 << 15;
 
 /// The class of no utterance: what fills a session up.
 pub(crate) const FILLER: u16 = u16::MAX;
@@ -14,8 +21,8 @@ pub(crate) const FILLER: u16 = u16::MAX;
 /// Which utterances share a matrix product. The same for all blocks of a call.
 ///
 /// Utterances are placed in *cycles*: a cycle has one slot for each class,
-/// beginning with that of the session's first utterance. Where one class holds more than one role, pairs across roles must be
-/// masked out afterwards.
+/// beginning with that of the session's first utterance. Where one class holds
+/// more than one role, pairs across roles must be masked out afterwards.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
     /// The class of each role that occurs; 0 for others.
@@ -26,8 +33,9 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// For sessions with these roles: two classes if there are two roles and they alternate well enough for
-    /// that to save products, otherwise one class of everything.
+    /// For sessions with these roles: two classes if there are two roles and
+    /// they alternate well enough for that to save products, otherwise one
+    /// class of everything.
     pub(crate) fn new<'r>(sessions: impl Iterator<Item = &'r [u8]> + Clone, dim: usize) -> Self {
         let mut occurs = [false; 256];
         for &role in sessions.clone().flatten() {
@@ -91,9 +99,8 @@ impl Layout {
 }
 
 /// Up to [`LANES`] sessions side by side, of about the same length and with the
-/// same class first: row
-/// `first_row + cycle * lanes + lane` of a class is what `lane` says in
-/// `cycle`, and zero where it says nothing.
+/// same class first: row `first_row + cycle * lanes + lane` of a class is what
+/// `lane` says in `cycle`, and zero where it says nothing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Group {
     pub(crate) first_row: usize,
@@ -111,8 +118,9 @@ pub(crate) struct Block {
     /// What the session at a place says: class and row, in order.
     pub(crate) script: Vec<Vec<(usize, usize)>>,
     pub(crate) groups: Vec<Group>,
+    dim: usize,
     /// For each class the unit vectors, `[rows, dim]`.
-    pub(crate) vectors: Vec<Array2<f32>>,
+    vectors: Vec<Buffer>,
     /// For each class the role of each row, or [`FILLER`].
     pub(crate) roles: Vec<Vec<u16>>,
 }
@@ -162,7 +170,24 @@ impl Block {
             })
             .collect();
         let vectors = source.iter().map(|rows| unit_vectors(rows, layout.dim)).collect();
-        Block { lanes, place, script, groups, vectors, roles }
+        Block { lanes, place, script, groups, dim: layout.dim, vectors, roles }
+    }
+
+    /// The rows that some groups take.
+    pub(crate) fn rows(&self, groups: Range<usize>) -> Range<usize> {
+        let Some(first) = self.groups.get(groups.start) else { return 0..0 };
+        let last = &self.groups[groups.end - 1];
+        first.first_row..last.first_row + last.cycles * self.lanes
+    }
+
+    /// The unit vectors of some rows of a class, one after the other.
+    pub(crate) fn vectors(&self, class: usize, rows: &Range<usize>) -> &[f32] {
+        &self.vectors[class][rows.start * self.dim..rows.end * self.dim]
+    }
+
+    /// The number of components of a vector.
+    pub(crate) fn dim(&self) -> usize {
+        self.dim
     }
 
     /// The number of places, taken or not.
@@ -172,25 +197,36 @@ impl Block {
 }
 
 /// One row for each source: its embedding at unit length, or zero.
-fn unit_vectors(sources: &[Option<(&SessionView<'_>, usize)>], dim: usize) -> Array2<f32> {
-    let mut vectors = Array2::zeros((sources.len(), dim));
-    let fill = |(mut row, source): (ndarray::ArrayViewMut1<'_, f32>, &Option<_>)| {
-        let Some((session, utterance)): &Option<(&SessionView<'_>, usize)> = source else { return };
+fn unit_vectors(sources: &[Option<(&SessionView<'_>, usize)>], dim: usize) -> Buffer {
+    let mut vectors = Buffer::new(sources.len() * dim);
+    let fill = |(row, source): (&mut [f32], &Option<_>)| {
+        let Some((session, utterance)): &Option<(&SessionView<'_>, usize)> = source else {
+            row.fill(0.0);
+            return;
+        };
         let embedding = session.embedding(*utterance);
         let squared = squared_length(embedding);
+        let row = row.iter_mut();
         if (1e-20..1e30).contains(&squared) {
             let scale = squared.sqrt().recip();
-            row.zip_mut_with(&embedding, |to, &x| *to = x * scale);
+            match embedding.to_slice() {
+                Some(embedding) => row.zip(embedding).for_each(|(to, x)| *to = x * scale),
+                None => row.zip(embedding).for_each(|(to, x)| *to = x * scale),
+            }
         } else {
             // Squares of legal components may over- and underflow.
             let scale = dot(embedding, embedding).sqrt().recip();
-            row.zip_mut_with(&embedding, |to, &x| *to = (f64::from(x) * scale) as f32);
+            row.zip(embedding).for_each(|(to, &x)| *to = (f64::from(x) * scale) as f32);
         }
     };
+    // Without components there are no utterances, nor rows to write.
+    let dim = dim.max(1);
     #[cfg(feature = "rayon")]
-    vectors.outer_iter_mut().into_par_iter().zip(sources.par_iter()).for_each(fill);
-    #[cfg(not(feature = "rayon"))]
-    vectors.outer_iter_mut().zip(sources).for_each(fill);
+    if vectors.len() > ALONE {
+        vectors.par_chunks_exact_mut(dim).zip(sources).with_min_len(16).for_each(fill);
+        return vectors;
+    }
+    vectors.chunks_exact_mut(dim).zip(sources).for_each(fill);
     vectors
 }
 

@@ -19,10 +19,12 @@
 //!   cosines of sixteen pairs side by side in memory,
 //! * where [`lanes`] runs the recurrence for sixteen pairs at once, without a
 //!   branch and without rearranging anything;
-//! * a [`tile`] does so for all pairs of two blocks, in parallel.
+//! * a [`tile`] does so for all pairs of two blocks, in parallel;
+//! * [`memory`] comes from a store, since fresh memory is slow.
 
 mod block;
 mod lanes;
+mod memory;
 mod product;
 mod tile;
 

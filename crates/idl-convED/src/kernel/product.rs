@@ -1,44 +1,36 @@
 //! The one matrix product that everything else serves.
 
-use ndarray::ArrayView2;
-
-/// `out = scale * a b^T`, row-major, for `a` `[m, d]` and `b` `[n, d]`; the
-/// first `m * n` entries of `out` are overwritten.
-pub(crate) fn scaled_product(
-    scale: f32,
-    a: ArrayView2<'_, f32>,
-    b: ArrayView2<'_, f32>,
-    out: &mut [f32],
-) {
-    let (m, n) = (a.nrows(), b.nrows());
-    multiply(scale, a, b, &mut out[..m * n]);
-}
-
+/// `out = scale * a b^T`, row-major, for the rows of `a` `[m, dim]` and of `b`
+/// `[n, dim]`; `out` is `[m, n]`. `dim` is not zero.
 #[cfg(feature = "faer")]
-fn multiply(scale: f32, a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>, out: &mut [f32]) {
+pub(crate) fn scaled_product(scale: f32, a: &[f32], b: &[f32], dim: usize, out: &mut [f32]) {
     use faer::linalg::matmul::matmul;
     use faer::{Accum, MatMut, MatRef, Par};
 
-    // Some rows of a matrix in standard layout: always contiguous.
-    let (Some(x), Some(y)) = (a.to_slice(), b.to_slice()) else { return };
-    let (m, n, d) = (a.nrows(), b.nrows(), a.ncols());
+    let (m, n) = (a.len() / dim, b.len() / dim);
     matmul(
         MatMut::from_row_major_slice_mut(out, m, n),
         Accum::Replace,
-        MatRef::from_row_major_slice(x, m, d),
-        MatRef::from_row_major_slice(y, n, d).transpose(),
+        MatRef::from_row_major_slice(a, m, dim),
+        MatRef::from_row_major_slice(b, n, dim).transpose(),
         scale,
         Par::Seq,
     );
 }
 
+/// The same by ndarray.
 #[cfg(not(feature = "faer"))]
-fn multiply(scale: f32, a: ArrayView2<'_, f32>, b: ArrayView2<'_, f32>, out: &mut [f32]) {
-    use ndarray::ArrayViewMut2;
+pub(crate) fn scaled_product(scale: f32, a: &[f32], b: &[f32], dim: usize, out: &mut [f32]) {
     use ndarray::linalg::general_mat_mul;
+    use ndarray::{ArrayView2, ArrayViewMut2};
 
-    // The slice has been cut to this shape: always right.
-    if let Ok(mut out) = ArrayViewMut2::from_shape((a.nrows(), b.nrows()), out) {
+    let (m, n) = (a.len() / dim, b.len() / dim);
+    // Slices of just these shapes: always right.
+    if let (Ok(a), Ok(b), Ok(mut out)) = (
+        ArrayView2::from_shape((m, dim), a),
+        ArrayView2::from_shape((n, dim), b),
+        ArrayViewMut2::from_shape((m, n), out),
+    ) {
         general_mat_mul(scale, &a, &b.t(), 0.0, &mut out);
     }
 }

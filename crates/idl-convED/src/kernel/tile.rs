@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayView2, Axis, Slice};
 #[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
 use super::block::{Block, FILLER, Group, Layout};
 use super::lanes::{LANES, Lanes, greatest_sums};
+use super::memory::Buffer;
 use super::product::scaled_product;
 
 /// How many first sessions make one product and one unit of parallel work: few
@@ -17,8 +17,10 @@ fn chunk(places: usize) -> usize {
     if places <= 256 { 16 } else { 32 }
 }
 
-/// How many groups of second sessions make one product.
-const GROUPS: usize = 2;
+/// How many entries one product has, unless the sessions are so long that those
+/// of a single group make more: some hundred kilobytes, which stay in a core's
+/// cache until the recurrence has read them.
+const PRODUCT: usize = 3 << 15;
 
 /// A weight that no matching takes. Finite, so that no NaN can arise.
 const NEVER: f32 = -1e30;
@@ -33,7 +35,7 @@ pub(crate) struct Weights {
 #[derive(Debug)]
 pub(crate) struct Scores {
     columns: usize,
-    values: Vec<f32>,
+    values: Buffer,
 }
 
 impl Scores {
@@ -67,13 +69,17 @@ impl Scores {
     ) -> Self {
         debug_assert_eq!(columns.lanes, LANES);
         let width = columns.places();
-        let mut values = vec![0.0; rows.places() * width];
+        let mut values = Buffer::new(rows.places() * width);
         let chunk = chunk(rows.places());
         let job = |scratch: &mut Scratch, (index, out): (usize, &mut [f32])| {
             let places = index * chunk..index * chunk + out.len() / width;
-            let first = if triangle { places.start / LANES } else { 0 };
-            for group in (first..columns.groups.len()).step_by(GROUPS) {
-                let groups = group..(group + GROUPS).min(columns.groups.len());
+            let height = rows.rows(group_range(rows, &places)).len();
+            let mut first = if triangle { places.start / LANES } else { 0 };
+            while first < columns.groups.len() {
+                let fits = |&end: &usize| height * columns.rows(first..end).len() <= PRODUCT;
+                let end = (first + 2..=columns.groups.len()).take_while(fits).last();
+                let groups = first..end.unwrap_or(first + 1);
+                first = groups.end;
                 scratch.rectangle(rows, places.clone(), columns, groups, layout, weights, out);
             }
         };
@@ -97,7 +103,7 @@ impl Scores {
 #[derive(Debug, Default)]
 struct Scratch {
     /// For each class the weights, `[rows of the first, rows of the second]`.
-    products: Vec<Vec<f32>>,
+    products: Vec<Buffer>,
     best: Vec<Lanes>,
 }
 
@@ -115,23 +121,22 @@ impl Scratch {
         weights: Weights,
         out: &mut [f32],
     ) {
-        let row_groups = places.start / rows.lanes..places.end.div_ceil(rows.lanes);
-        let (a_rows, b_rows) = (span(rows, row_groups), span(columns, groups.clone()));
+        let a_rows = rows.rows(group_range(rows, &places));
+        let b_rows = columns.rows(groups.clone());
         let (height, width) = (a_rows.len(), b_rows.len());
-        self.products.resize_with(layout.classes(), Vec::new);
+        self.products.resize_with(layout.classes(), Buffer::default);
         // A filler's cosine counts as 0, which must not pay.
         let masked = layout.mixes_roles() || weights.rho < 1.0;
         for (class, product) in self.products.iter_mut().enumerate() {
-            product.resize(product.len().max(height * width), 0.0);
-            scaled_product(
-                weights.rho,
-                part(&rows.vectors[class], &a_rows),
-                part(&columns.vectors[class], &b_rows),
-                product,
-            );
+            product.reserve(height * width);
+            if product.is_empty() {
+                continue;
+            }
+            let (a, b) = (rows.vectors(class, &a_rows), columns.vectors(class, &b_rows));
+            scaled_product(weights.rho, a, b, rows.dim(), product);
             if masked {
                 let roles = &columns.roles[class][b_rows.clone()];
-                let product = product.chunks_exact_mut(width.max(1));
+                let product = product.chunks_exact_mut(width);
                 for (&role, row) in rows.roles[class][a_rows.clone()].iter().zip(product) {
                     mask(row, role, roles, 1.0 - weights.rho);
                 }
@@ -165,13 +170,7 @@ fn mask(products: &mut [f32], role: u16, roles: &[u16], offset: f32) {
     }
 }
 
-/// The rows that some groups of a block take.
-fn span(block: &Block, groups: Range<usize>) -> Range<usize> {
-    let Some(first) = block.groups.get(groups.start) else { return 0..0 };
-    let last = &block.groups[groups.end - 1];
-    first.first_row..last.first_row + last.cycles * block.lanes
-}
-
-fn part<'m>(matrix: &'m ndarray::Array2<f32>, rows: &Range<usize>) -> ArrayView2<'m, f32> {
-    matrix.slice_axis(Axis(0), Slice::from(rows.clone()))
+/// The groups that hold some places.
+fn group_range(block: &Block, places: &Range<usize>) -> Range<usize> {
+    places.start / block.lanes..places.end.div_ceil(block.lanes)
 }

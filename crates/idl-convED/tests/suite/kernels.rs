@@ -22,7 +22,7 @@ impl Numbers {
 
 /// `n` sessions of up to 20 utterances. Roles: strictly in turn, in turn with
 /// exceptions, or any of several.
-fn sessions(n: usize, roles: usize, exceptions: usize) -> Vec<Owned> {
+pub(crate) fn sessions(n: usize, roles: usize, exceptions: usize) -> Vec<Owned> {
     let mut numbers = Numbers(n as u64 + 17);
     (0..n)
         .map(|_| {
@@ -40,7 +40,7 @@ fn sessions(n: usize, roles: usize, exceptions: usize) -> Vec<Owned> {
         .collect()
 }
 
-fn conved(lambda: f64, insertion: f64, deletion: f64) -> ConvEd {
+pub(crate) fn conved(lambda: f64, insertion: f64, deletion: f64) -> ConvEd {
     ConvEd::params().lambda(lambda).insertion(insertion).deletion(deletion).check().unwrap()
 }
 
@@ -50,7 +50,7 @@ fn definition(conved: &ConvEd, rows: &[Owned], columns: &[Owned]) -> Array2<f64>
     })
 }
 
-fn assert_close(found: &Array2<f64>, truth: &Array2<f64>, what: &str) {
+pub(crate) fn assert_close(found: &Array2<f64>, truth: &Array2<f64>, what: &str) {
     assert_eq!(found.dim(), truth.dim(), "{what}");
     for ((at, x), y) in found.indexed_iter().zip(truth) {
         assert!((x - y).abs() < 1e-4, "{what} at {at:?}: {x}, not {y}");
@@ -86,6 +86,43 @@ fn more_chunks_than_one() {
     let conved = conved(5.0, 1.5, 0.5);
     let truth = definition(&conved, &all, &all);
     assert_close(&conved.pairwise(&views(&all)).unwrap(), &truth, "300 sessions");
+}
+
+#[test]
+fn more_sessions_than_a_tile() {
+    let mut all = sessions(1040, 2, 8);
+    for session in &mut all {
+        let len = session.roles.len() % 4;
+        session.roles.truncate(len);
+        session.embeddings = session.embeddings.slice_axis(Axis(0), Slice::from(..len)).to_owned();
+    }
+    let views = views(&all);
+    let conved = conved(5.0, 1.5, 0.5);
+    let (pairwise, cdist) = (conved.pairwise(&views).unwrap(), conved.cdist(&views, &views));
+    assert_close(&pairwise, &cdist.unwrap(), "1040 sessions");
+    for (i, j) in [(0, 1039), (1039, 0), (1023, 1024), (1024, 1023), (1030, 1035), (3, 700)] {
+        let truth = conved.distance(&views[i], &views[j]).unwrap();
+        assert!((pairwise[[i, j]] - truth).abs() < 1e-4, "({i}, {j})");
+    }
+}
+
+#[test]
+fn sessions_too_long_for_one_product() {
+    // Up to 20 and up to 200 utterances: products of one group by one.
+    let mut all = sessions(20, 2, 30);
+    for session in all.iter_mut().step_by(7) {
+        let copies = vec![session.embeddings.view(); 10];
+        session.embeddings = ndarray::concatenate(Axis(0), &copies).unwrap();
+        session.roles = session.roles.repeat(10);
+    }
+    let conved = conved(5.0, 1.0, 2.0);
+    let truth = definition(&conved, &all, &all);
+    for found in [conved.pairwise(&views(&all)), conved.cdist(&views(&all), &views(&all))] {
+        let found = found.unwrap();
+        for ((at, x), y) in found.indexed_iter().zip(&truth) {
+            assert!((x - y).abs() < 1e-6 * y + 1e-3, "{at:?}: {x}, not {y}");
+        }
+    }
 }
 
 #[test]

@@ -6,4 +6,6 @@
 mod kernels;
 mod properties;
 mod sessions;
+#[cfg(feature = "tch")]
+mod tensors;
 mod vectors;

@@ -74,6 +74,79 @@ proptest! {
     }
 
     #[test]
+    fn bounds_at_other_costs(a in session(10, 2, 3), b in session(10, 2, 3), conved in costs()) {
+        let (m, n) = (a.roles.len() as f64, b.roles.len() as f64);
+        // At least the surplus must go or come; at most everything does.
+        let surplus = (n - m).max(0.0) * conved.insertion() + (m - n).max(0.0) * conved.deletion();
+        let all = m * conved.deletion() + n * conved.insertion();
+        let by = if conved.is_normalized() { (m + n).max(1.0) } else { 1.0 };
+        let d = conved.distance(&a.view(), &b.view()).unwrap() * by;
+        prop_assert!(surplus - 1e-9 <= d && d <= all + 1e-9, "{surplus} <= {d} <= {all}");
+    }
+
+    #[test]
+    fn the_boundary_is_what_prefixes_cost(
+        a in session(8, 2, 3), b in session(8, 2, 3), conved in costs(),
+    ) {
+        let lev = conved.cost_matrix(&a.view(), &b.view()).unwrap();
+        for (i, &cost) in lev.column(0).iter().enumerate() {
+            prop_assert_eq!(cost, i as f64 * conved.deletion());
+        }
+        for (j, &cost) in lev.row(0).iter().enumerate() {
+            prop_assert_eq!(cost, j as f64 * conved.insertion());
+        }
+    }
+
+    #[test]
+    fn normalised_is_divided_by_both_lengths(
+        a in session(8, 2, 3), b in session(8, 2, 3), lambda in 0.0..8.0,
+    ) {
+        let normalized = ConvEd::params().lambda(lambda).normalize(true).check().unwrap();
+        let raw = unit(lambda).distance(&a.view(), &b.view()).unwrap();
+        let both = (a.roles.len() + b.roles.len()).max(1) as f64;
+        let d = normalized.distance(&a.view(), &b.view()).unwrap();
+        prop_assert!((d * both - raw).abs() < 1e-9);
+    }
+
+    #[test]
+    fn equal_costs_make_it_symmetric(
+        sessions in prop::collection::vec(session(9, 3, 3), 2..7),
+        lambda in 0.0..8.0, cost in 0.0..4.0, norm in any::<bool>(),
+    ) {
+        let conved = ConvEd::params().lambda(lambda).insertion(cost).deletion(cost);
+        let conved = conved.normalize(norm).check().unwrap();
+        let views = views(&sessions);
+        let pairwise = conved.pairwise(&views).unwrap();
+        prop_assert_eq!(&pairwise, &pairwise.t());
+        let there = conved.distance(&views[0], &views[1]).unwrap();
+        let back = conved.distance(&views[1], &views[0]).unwrap();
+        prop_assert!((there - back).abs() < 1e-9);
+    }
+
+    #[test]
+    fn single_utterances_are_substituted_or_replaced(
+        x in (-3.2_f32..3.2), y in (-3.2_f32..3.2), conved in costs(),
+    ) {
+        let at = |angle: f32| Owned {
+            roles: vec![0],
+            embeddings: ndarray::arr2(&[[angle.cos(), angle.sin()]]),
+        };
+        let substitution = conved.lambda() * (1.0 - f64::from(x - y).cos());
+        let replacement = conved.insertion() + conved.deletion();
+        let by = if conved.is_normalized() { 2.0 } else { 1.0 };
+        let d = conved.distance(&at(x).view(), &at(y).view()).unwrap() * by;
+        prop_assert!((d - substitution.min(replacement)).abs() < 1e-5);
+    }
+
+    #[test]
+    fn a_greater_lambda_never_brings_nearer(
+        a in session(8, 2, 3), b in session(8, 2, 3), lambda in 0.0..8.0, more in 0.0..8.0,
+    ) {
+        let d = |lambda| unit(lambda).distance(&a.view(), &b.view()).unwrap();
+        prop_assert!(d(lambda) <= d(lambda + more) + 1e-9);
+    }
+
+    #[test]
     fn a_session_is_at_distance_zero_from_itself(a in session(10, 3, 3), conved in costs()) {
         prop_assert_eq!(conved.distance(&a.view(), &a.view()).unwrap(), 0.0);
         prop_assert_eq!(conved.pairwise(&[a.view()]).unwrap()[[0, 0]], 0.0);
