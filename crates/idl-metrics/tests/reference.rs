@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)] // clippy.toml exempts tests, not their helpers
 
 use idl_metrics::{
-    Bleu, Bootstrap, BleuParams, Convention, NltkSmoothing, Smoothing, Tokenizer, WordF1, WordSets, clv_bleu,
-    p_co_tfidf, paired_t_test, porter_stem, released_bleu, rouge_l, sentence_bleu,
+    Bleu, BleuParams, Bootstrap, Convention, NltkSmoothing, Smoothing, Tokenizer, WordF1, WordSets,
+    clv_bleu, p_co_tfidf, paired_t_test, porter_stem, released_bleu, rouge_l, sentence_bleu,
 };
 use serde_json::Value;
 
