@@ -96,6 +96,17 @@ mod tests {
     }
 
     #[test]
+    fn a_full_disk_is_told_from_a_damaged_archive() {
+        let dir = tempfile::tempdir().unwrap();
+        let zip = dir.path().join("a.zip");
+        archive(&zip, &[("a", "some text")]);
+        // Every write to it fails as on a full disk.
+        std::os::unix::fs::symlink("/dev/full", dir.path().join("full")).unwrap();
+        let error = extract(&zip, dir.path(), |_| Some("full".into())).unwrap_err();
+        assert!(matches!(error, Error::NoSpace { .. }), "{error}");
+    }
+
+    #[test]
     fn a_cut_off_archive_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let zip = dir.path().join("a.zip");

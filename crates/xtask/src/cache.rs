@@ -191,13 +191,32 @@ fn list(root: &Path, dir: &Path, files: &mut Vec<(String, u64)>) -> Result<()> {
 }
 
 fn is_complete(dir: &Path) -> bool {
-    let Ok(manifest) = fs::read_to_string(dir.join(MANIFEST)) else { return false };
-    !manifest.is_empty()
-        && manifest.lines().all(|line| {
-            line.split_once(' ').is_some_and(|(size, path)| {
-                fs::metadata(dir.join(path)).is_ok_and(|m| size.parse() == Ok(m.len()))
-            })
-        })
+    dir.join(MANIFEST).exists() && damage(dir).is_none()
+}
+
+/// What is wrong with a folder that has a manifest, as those made here do; none
+/// for any other folder.
+pub(crate) fn damage(dir: &Path) -> Option<String> {
+    let manifest = dir.join(MANIFEST);
+    if !manifest.exists() {
+        return None;
+    }
+    let text = fs::read_to_string(manifest).unwrap_or_default();
+    if text.is_empty() {
+        return Some(format!("its {MANIFEST} is empty or cannot be read"));
+    }
+    text.lines().find_map(|line| {
+        let Some((size, path)) = line.split_once(' ') else {
+            return Some(format!("its {MANIFEST} is cut off"));
+        };
+        match fs::metadata(dir.join(path)) {
+            Err(_) => Some(format!("{path} is gone")),
+            Ok(meta) if size.parse() != Ok(meta.len()) => {
+                Some(format!("{path} has {} bytes instead of {size}", meta.len()))
+            }
+            Ok(_) => None,
+        }
+    })
 }
 
 #[cfg(test)]

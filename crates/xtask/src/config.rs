@@ -61,8 +61,7 @@ impl Config {
     /// so that spaces in the path do no harm.
     pub(crate) fn flags(&self) -> Result<Vec<String>> {
         let lib = self.libtorch.join("lib");
-        // `-Wl,` splits at commas, an rpath at colons.
-        let lib = plain(&lib, &[',', ':'])?;
+        let lib = linkable(&lib)?;
         let mut flags = vec!["-C".into(), format!("link-arg=-Wl,-rpath,{lib}")];
         if self.link.is_some() {
             // libtorch_cuda.so needs libraries that the machine with the GPU has
@@ -118,6 +117,16 @@ impl Config {
     }
 }
 
+/// Whether a libtorch below `path` can be linked.
+pub(crate) fn check_path(path: &Path) -> Result<()> {
+    linkable(path).map(|_| ())
+}
+
+fn linkable(path: &Path) -> Result<&str> {
+    // `-Wl,` splits at commas, an rpath at colons.
+    plain(path, &[',', ':'])
+}
+
 fn plain<'a>(path: &'a Path, not: &[char]) -> Result<&'a str> {
     let text = path.to_str().filter(|t| !t.contains(not) && !t.contains(['"', '\'', '\n', '\r']));
     text.ok_or_else(|| Error::Path(path.to_path_buf()))
@@ -170,6 +179,7 @@ mod tests {
     fn what_the_linker_cannot_take_is_refused() {
         for dir in ["/a,b", "/a:b", "/a\"b", "/a\nb"] {
             assert!(matches!(config(dir).render(), Err(Error::Path(_))), "{dir}");
+            assert!(check_path(Path::new(dir)).is_err(), "{dir}");
         }
     }
 

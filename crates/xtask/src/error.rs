@@ -56,7 +56,7 @@ pub(crate) enum Error {
 
     /// The download is not what was pinned.
     #[error(
-        "{what} has the wrong SHA-256 ({found}, expected {expected}); it was deleted: run this again, and if it stays so, the package index serves another file under this name"
+        "{what} has the wrong SHA-256 ({found}, expected {expected}) and is not used: run this again, and if it stays so, another file is served under this name"
     )]
     WrongHash { what: String, expected: String, found: String },
 
@@ -69,8 +69,8 @@ pub(crate) enum Error {
     BadLibtorch { dir: PathBuf, origin: &'static str, why: String, todo: &'static str },
 
     /// `IDL_ENCODER` points to something we cannot use.
-    #[error("IDL_ENCODER={} has no {missing}; name a sentence-transformers folder, or unset it to use all-MiniLM-L6-v2", dir.display())]
-    BadEncoder { dir: PathBuf, missing: &'static str },
+    #[error("IDL_ENCODER={} cannot be used: {why}; name a sentence-transformers folder, or unset it to use all-MiniLM-L6-v2", dir.display())]
+    BadEncoder { dir: PathBuf, why: String },
 
     /// There is no binary of libtorch for this machine.
     #[error(
@@ -114,6 +114,10 @@ impl Error {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 Self::NoSpace { path, detail: String::new() }
             }
+            io::ErrorKind::FileTooLarge => Self::NoSpace {
+                path,
+                detail: ": no file may grow so large there (see `ulimit -f`)".into(),
+            },
             _ => Self::Io { action, path, source },
         }
     }

@@ -212,7 +212,8 @@ fn curl_error(said: &str, dir: &Path, purpose: Purpose) -> Error {
     let code =
         line.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map(|(code, _)| code);
     match code {
-        Some("5" | "6" | "7" | "28" | "35" | "52" | "56") => {
+        // 18: the other side has hung up in the middle.
+        Some("5" | "6" | "7" | "18" | "28" | "35" | "52" | "56") => {
             Error::Offline { what, detail: line, instead: purpose.instead }
         }
         Some("23") => Error::NoSpace { path: dir.to_path_buf(), detail: String::new() },

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::archive;
-use crate::cache::{Cache, Lock};
-use crate::config::{Config, Source};
+use crate::cache::{self, Cache, Lock};
+use crate::config::{self, Config, Source};
 use crate::error::{Error, Result};
 use crate::fetch::{self, Purpose, Wheel};
 
@@ -18,7 +18,7 @@ const ENTRY: &str = "libtorch-2.11.0-cpu";
 const ARCHIVE_URL: &str =
     "https://download.pytorch.org/libtorch/cpu/libtorch-shared-with-deps-2.11.0%2Bcpu.zip";
 /// Room for the wheel (twice, while pip moves it) and what is unpacked.
-const BYTES: u64 = 1_200_000_000;
+pub(crate) const BYTES: u64 = 1_200_000_000;
 const PURPOSE: Purpose = Purpose {
     what: "libtorch 2.11.0",
     instead: "set LIBTORCH to the folder of an unpacked libtorch 2.11.0, or name its zip file by `cargo xtask setup --libtorch-url`",
@@ -80,6 +80,8 @@ pub(crate) fn resolve(
         }
         return Ok((dir, Source::Cache));
     }
+    // Before half a gigabyte is fetched to a place where it is of no use.
+    config::check_path(cache.root())?;
     let lock = cache.lock()?;
     // Another process may have fetched it while we waited.
     let dir = match cache.complete(ENTRY) {
@@ -169,15 +171,23 @@ fn write(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).map_err(Error::io("write", path))
 }
 
-/// Whether the folder has what torch-sys compiles and links against, in the
-/// right version. `origin` and `todo` are for the message.
+/// An error if the folder has a [`fault`]. `origin` and `todo` are for the
+/// message.
 pub(crate) fn validate(dir: &Path, origin: &'static str, todo: &'static str) -> Result<()> {
-    let bad = |why| Err(Error::BadLibtorch { dir: dir.to_path_buf(), origin, why, todo });
+    match fault(dir) {
+        None => Ok(()),
+        Some(why) => Err(Error::BadLibtorch { dir: dir.to_path_buf(), origin, why, todo }),
+    }
+}
+
+/// Why the folder cannot be used: it lacks what torch-sys compiles and links
+/// against, is damaged, or of another version.
+pub(crate) fn fault(dir: &Path) -> Option<String> {
     if !dir.is_absolute() {
-        return bad("it is not an absolute path".into());
+        return Some("it is not an absolute path".into());
     }
     if !dir.is_dir() {
-        return bad("there is no such folder".into());
+        return Some("there is no such folder".into());
     }
     for needed in [
         "lib/libtorch_cpu.so",
@@ -186,14 +196,17 @@ pub(crate) fn validate(dir: &Path, origin: &'static str, todo: &'static str) -> 
         "include/torch/csrc/api/include/torch/torch.h",
     ] {
         if !dir.join(needed).exists() {
-            return bad(format!("it has no {needed}"));
+            return Some(format!("it has no {needed}"));
         }
     }
+    if let Some(damage) = cache::damage(dir) {
+        return Some(format!("it is damaged: {damage}"));
+    }
     match version_of(dir) {
-        Some(version) if fits(dir, &version) => Ok(()),
-        _ if std::env::var_os("LIBTORCH_BYPASS_VERSION_CHECK").is_some() => Ok(()),
-        Some(version) => bad(format!("it is version {version}, and tch needs {VERSION}")),
-        None => bad("its version cannot be found".into()),
+        Some(version) if fits(dir, &version) => None,
+        _ if std::env::var_os("LIBTORCH_BYPASS_VERSION_CHECK").is_some() => None,
+        Some(version) => Some(format!("it is version {version}, and tch needs {VERSION}")),
+        None => Some("its version cannot be found".into()),
     }
 }
 
