@@ -5,67 +5,21 @@
 
 use std::f64::consts::LN_2;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+
+mod support;
 
 use idl::dialogue::{Person, TfIdfEncoder, embedded};
 use idl::dpoc_loss::{Loss, PreferenceLoss};
-use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, LoraConfig, TokenTree};
+use idl::lm::{CausalLm, ChatTokenizer, LoraConfig, TokenTree};
 use idl::persona_ext::RuleExtractor;
 use idl::train::log::{LogRecord, metric};
 use idl::train::optim::AdamWConfig;
-use idl::train::schedule::{ScheduleConfig, SchedulerType};
 use idl::train::{
     Conversation, Coverage, Error, Example, ExampleBuilder, Objective, PreferenceCorpus,
     PreferenceLogProbs, Step, TrainConfig, total_steps, train,
 };
+use support::{bits, config, go_on, mini_llama, tiny, tiny_examples};
 use tch::{Kind, Tensor};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// A random model of 32 words, for what needs no sense.
-fn tiny() -> CausalLm {
-    tch::set_num_threads(1); // tests run side by side
-    let dir = root().join("crates/idl-lm/tests/data/full_untied");
-    let mut model = CausalLm::from_dir(&dir, LoadOptions::default()).unwrap();
-    // Its B is not zero, so that A has a gradient from the first step.
-    model.load_adapter("a", &dir.join("adapter")).unwrap();
-    model
-}
-
-fn mini_llama() -> (CausalLm, ChatTokenizer) {
-    tch::set_num_threads(1);
-    let dir = root().join("examples/assets/mini-llama");
-    let model = CausalLm::from_dir(&dir, LoadOptions::default()).unwrap();
-    (model, ChatTokenizer::from_dir(&dir).unwrap())
-}
-
-/// Token sequences of very different numbers of scored tokens.
-fn tiny_examples() -> Vec<Example> {
-    let example = |name: &str, tokens: i64, spans: &[(usize, usize)]| {
-        let step = 3 + 2 * name.len() as i64;
-        let mut tree = TokenTree::new((0..tokens).map(|i| (7 + i * step) % 32).collect());
-        for &(start, end) in spans {
-            tree.add_span(start..end).unwrap();
-        }
-        Example {
-            id: name.to_owned(),
-            tree,
-            replies: (0..spans.len()).collect(),
-            alternatives: Vec::new(),
-            references: 0,
-            dropped_messages: 0,
-            dropped_replies: 0,
-        }
-    };
-    vec![
-        example("one", 6, &[(3, 4)]),
-        example("two spans", 24, &[(2, 9), (12, 24)]),
-        example("short", 5, &[(1, 3)]),
-        example("all but the first", 16, &[(1, 16)]),
-    ]
-}
 
 fn persons() -> Vec<Person> {
     embedded().unwrap().iter().take(4).map(|e| e.person.clone()).collect()
@@ -104,20 +58,6 @@ fn preference_examples(tokenizer: &ChatTokenizer) -> Vec<Example> {
         .collect()
 }
 
-fn config(batch_size: usize, steps: u64, learning_rate: f64) -> TrainConfig {
-    TrainConfig {
-        batch_size,
-        epochs: 1_000,
-        max_steps: Some(steps),
-        schedule: ScheduleConfig {
-            lr_scheduler_type: SchedulerType::Constant,
-            learning_rate,
-            ..ScheduleConfig::default()
-        },
-        ..TrainConfig::default()
-    }
-}
-
 /// Trains to the end and returns the log.
 fn run(
     model: &mut CausalLm,
@@ -138,21 +78,6 @@ fn run(
 
 fn value(record: &LogRecord, name: &str) -> f64 {
     record.get(name).unwrap_or_else(|| panic!("{name} is not in {record:?}"))
-}
-
-fn go_on(_: &Step<'_>) -> idl::train::Result<ControlFlow<()>> {
-    Ok(ControlFlow::Continue(()))
-}
-
-/// Every factor of an adapter, bit for bit, NaN included.
-fn bits(model: &CausalLm, adapter: &str) -> Vec<(String, Vec<u32>)> {
-    let floats = |t: &Tensor| Vec::<f32>::try_from(t.detach().flatten(0, -1)).unwrap();
-    model
-        .adapter_parameters(adapter)
-        .unwrap()
-        .iter()
-        .map(|(name, t)| (name.clone(), floats(t).iter().map(|x| x.to_bits()).collect()))
-        .collect()
 }
 
 fn logprobs(model: &CausalLm, examples: &[Example]) -> Vec<Vec<f32>> {

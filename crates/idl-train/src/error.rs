@@ -106,6 +106,37 @@ pub enum Error {
         problem: String,
     },
 
+    /// A line of training data that is no row.
+    #[error("{}:{line}: {problem}", path.display())]
+    Row {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it, with the field.
+        problem: String,
+    },
+
+    /// A checkpoint that is not what was written.
+    #[error("{}: {file}: {problem}", path.display())]
+    Checkpoint {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// The file in it.
+        file: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// A checkpoint of another run: going on from it would be neither run.
+    #[error("{}: {problem}", path.display())]
+    Resume {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// What differs.
+        problem: String,
+    },
+
     /// A line of a training log that is no record.
     #[error("{}:{line}: not a log record", path.display())]
     LogLine {

@@ -1,16 +1,22 @@
 #![doc = include_str!("../README.md")]
 
+mod card;
+pub mod checkpoint;
 mod criterion;
 mod data;
 mod error;
 pub mod log;
 mod objective;
 pub mod optim;
+pub mod rows;
 pub mod schedule;
 mod trainer;
 
+pub use card::ModelCard;
 pub use criterion::{Coverage, PreferenceCorpus};
 pub use data::{Alternatives, Conversation, CriterionKind, Example, ExampleBuilder, Reference};
 pub use error::{Error, Result};
 pub use objective::{Objective, PreferenceLogProbs};
-pub use trainer::{Callback, Step, TrainConfig, total_steps, train};
+pub use trainer::{
+    Callback, Outcome, Step, Stop, TrainConfig, Trained, Trainer, total_steps, train,
+};

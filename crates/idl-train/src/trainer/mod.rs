@@ -1,118 +1,97 @@
 //! One loop for both stages.
 
-use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+mod callback;
+mod config;
+mod evaluation;
+mod gradient;
+mod parameters;
+mod progress;
 
-use idl_dpoc_loss::Summary;
+use std::ops::ControlFlow;
+
 use idl_lm::CausalLm;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
-use serde::{Deserialize, Serialize};
-use tch::Kind;
 
+use crate::checkpoint::{self, Checkpoint, Checkpoints, OPTIMIZER};
 use crate::data::Example;
-use crate::error::{Error, Result, require};
+use crate::error::{Error, Result};
 use crate::log::{LogRecord, metric};
-use crate::objective::{self, Objective, PreferenceLogProbs};
-use crate::optim::{AdamW, AdamWConfig};
-use crate::schedule::{Schedule, ScheduleConfig};
+use crate::objective::Objective;
+use crate::optim::AdamW;
 
-/// How to train.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrainConfig {
-    /// Examples (dialogues) whose gradients make one step.
-    pub batch_size: usize,
-    /// Passes over the data.
-    pub epochs: u64,
-    /// Stop after so many steps, whatever the epochs say.
-    pub max_steps: Option<u64>,
-    /// The learning rate over the steps.
-    pub schedule: ScheduleConfig,
-    /// The optimiser.
-    pub optimizer: AdamWConfig,
-    /// The gradient is scaled down to this norm; `None` never.
-    pub max_grad_norm: Option<f64>,
-    /// The order of the examples.
-    pub seed: u64,
-}
+pub use callback::{Callback, Step};
+pub use config::{TrainConfig, total_steps};
+use evaluation::HeldOut;
+use gradient::{References, Stepper};
+pub use parameters::Trained;
+use progress::Progress;
 
-impl Default for TrainConfig {
-    /// The paper's MSL: batch 4, 2 epochs, and the defaults of the schedule
-    /// and the optimiser.
-    fn default() -> Self {
-        TrainConfig {
-            batch_size: 4,
-            epochs: 2,
-            max_steps: None,
-            schedule: ScheduleConfig::default(),
-            optimizer: AdamWConfig::default(),
-            max_grad_norm: Some(1.0),
-            seed: 0,
-        }
-    }
-}
-
-/// What happened in a step.
-#[derive(Clone, Debug)]
-pub struct Step<'a> {
-    /// Its record, as it goes to the log.
-    pub record: &'a LogRecord,
-    /// How many steps there will be.
-    pub total: u64,
-    /// The time since the first step began.
-    pub elapsed: Duration,
-}
-
-impl Step<'_> {
-    /// The time left, if the rest goes like the past.
-    #[must_use]
-    pub fn remaining(&self) -> Duration {
-        let done = self.record.step.max(1);
-        let left = self.total.saturating_sub(self.record.step) as f64 / done as f64;
-        Duration::try_from_secs_f64(self.elapsed.as_secs_f64() * left).unwrap_or(Duration::MAX)
-    }
-}
-
-/// Watches a run, and may end it after any step.
-pub trait Callback {
-    /// After each step. [`ControlFlow::Break`] ends the run in good order.
-    ///
-    /// # Errors
-    /// Whatever keeps the watcher from going on ends the run.
-    fn on_step(&mut self, step: &Step<'_>) -> Result<ControlFlow<()>>;
-}
-
-impl<F: FnMut(&Step<'_>) -> Result<ControlFlow<()>>> Callback for F {
-    fn on_step(&mut self, step: &Step<'_>) -> Result<ControlFlow<()>> {
-        self(step)
-    }
-}
-
-/// How many steps a run has.
-#[must_use]
-pub fn total_steps(examples: usize, config: &TrainConfig) -> u64 {
-    let per_epoch = examples.div_ceil(config.batch_size.max(1)) as u64;
-    let all = per_epoch.saturating_mul(config.epochs);
-    config.max_steps.map_or(all, |max| all.min(max))
-}
-
-/// Trains the adapter `adapter` of `model`; everything else is frozen. The
-/// active adapter is the same afterwards as before.
+/// A run: what is learnt from what, and how.
 ///
-/// The gradient of a step is that of one large batch: supervised, the mean over
-/// the completion tokens of all its examples; preference, the mean over all
-/// their replies.
+/// ```no_run
+/// # fn run(model: &mut idl_lm::CausalLm, examples: &[idl_train::Example],
+/// #     held_out: &[idl_train::Example]) -> idl_train::Result<()> {
+/// use std::ops::ControlFlow;
 ///
-/// A seed gives the same adapter on the same machine at the same number of
-/// threads.
+/// use idl_train::checkpoint::Checkpoints;
+/// use idl_train::{Objective, Step, TrainConfig, Trainer};
+///
+/// let config = TrainConfig {
+///     save_steps: Some(100),
+///     eval_steps: Some(100),
+///     load_best_model_at_end: true,
+///     ..TrainConfig::default()
+/// };
+/// let checkpoints = Checkpoints::new("out", "my-llama");
+/// let found = checkpoints.latest()?;
+/// let outcome = Trainer::new(examples, Objective::Supervised, &config)
+///     .evaluate_on(held_out)
+///     .save_to(&checkpoints)
+///     .resume_from(found.checkpoint.as_ref())
+///     .run(model, "policy", &mut |_: &Step<'_>| Ok(ControlFlow::Continue(())))?;
+/// println!("{} steps, {:?}", outcome.steps, outcome.stop);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Trainer<'a> {
+    examples: &'a [Example],
+    objective: Objective<'a>,
+    config: &'a TrainConfig,
+    held_out: &'a [Example],
+    checkpoints: Option<&'a Checkpoints>,
+    resume: Option<&'a Checkpoint>,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// All steps are done.
+    Finished,
+    /// The callback asked for it.
+    Cancelled,
+    /// `eval_loss` had stopped falling.
+    EarlyStopping,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// Steps done, those before a resume included.
+    pub steps: u64,
+    /// Why there were no more.
+    pub stop: Stop,
+    /// The step with the lowest `eval_loss`, and that loss.
+    pub best: Option<(u64, f64)>,
+}
+
+/// Trains the adapter `adapter` of `model` without checkpoints or evaluation,
+/// and returns the number of steps; see [`Trainer`].
 ///
 /// # Errors
-/// [`Error::Data`] without examples, or where the reference is the adapter that
-/// is trained; [`Error::InvalidSetting`];
-/// [`Error::Step`] names the step and its examples where a loss or a gradient
-/// is no number: the adapter is then that of the step before.
+/// As [`Trainer::run`].
 pub fn train(
     model: &mut CausalLm,
     adapter: &str,
@@ -121,202 +100,284 @@ pub fn train(
     config: &TrainConfig,
     callback: &mut dyn Callback,
 ) -> Result<u64> {
-    require(config.batch_size > 0, "batch_size", config.batch_size as f64, "positive")?;
-    if examples.is_empty() {
-        return Err(Error::Data("there is nothing to learn: no examples".to_owned()));
-    }
-    if matches!(objective, Objective::Preference { reference: Some(r), .. } if r == adapter) {
-        return Err(Error::Data(format!(
-            "adapter {adapter:?} cannot be compared with itself while it is trained: copy it"
-        )));
-    }
-    let before = model.active().map(str::to_owned);
-    set_trainable(model, adapter, true)?;
-    let result = run(model, adapter, examples, objective, config, callback);
-    set_trainable(model, adapter, false)?;
-    model.set_active(before.as_deref())?;
-    result
+    Ok(Trainer::new(examples, objective, config).run(model, adapter, callback)?.steps)
 }
 
-fn set_trainable(model: &CausalLm, adapter: &str, trainable: bool) -> Result<()> {
-    for (_, parameter) in model.adapter_parameters(adapter)? {
-        let _ = parameter.f_set_requires_grad(trainable)?;
-    }
-    Ok(())
-}
-
-fn run(
-    model: &mut CausalLm,
-    adapter: &str,
-    examples: &[Example],
-    objective: Objective<'_>,
-    config: &TrainConfig,
-    callback: &mut dyn Callback,
-) -> Result<u64> {
-    let total = total_steps(examples.len(), config);
-    let mut state = Run {
-        examples,
-        objective,
-        adapter,
-        references: examples.iter().map(|_| None).collect(),
-        optimizer: AdamW::new(model.adapter_parameters(adapter)?, config.optimizer)?,
-        schedule: config.schedule.over(total)?,
-        max_grad_norm: config.max_grad_norm,
-    };
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(config.seed);
-    let mut order: Vec<usize> = (0..examples.len()).collect();
-    let start = Instant::now();
-    let (mut step, mut tokens) = (0, 0);
-    'epochs: for epoch in 0..config.epochs {
-        order.shuffle(&mut rng);
-        for (batch, indices) in order.chunks(config.batch_size).enumerate() {
-            if step == total {
-                break 'epochs;
-            }
-            step += 1;
-            let done = (batch * config.batch_size + indices.len()) as f64 / examples.len() as f64;
-            let mut record = LogRecord::new(step, epoch as f64 + done);
-            state.step(model, indices, &mut record).map_err(|source| Error::Step {
-                step,
-                examples: indices
-                    .iter()
-                    .map(|&i| examples[i].id.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", "),
-                source: Box::new(source),
-            })?;
-            tokens += indices.iter().map(|&i| examples[i].tree.tokens()).sum::<usize>();
-            let elapsed = start.elapsed();
-            let per_second = tokens as f64 / elapsed.as_secs_f64().max(1e-9);
-            let record = record
-                .with(metric::NUM_TOKENS, tokens as f64)
-                .with(metric::TOKENS_PER_SECOND, per_second);
-            let step = Step { record: &record, total, elapsed };
-            let record = record.clone().with(metric::ETA_SECONDS, step.remaining().as_secs_f64());
-            let step = Step { record: &record, ..step };
-            if callback.on_step(&step)?.is_break() {
-                break 'epochs;
-            }
-        }
-    }
-    Ok(step)
-}
-
-/// What stays the same from step to step.
-struct Run<'a> {
-    examples: &'a [Example],
-    objective: Objective<'a>,
-    adapter: &'a str,
-    /// The reference's log-probabilities: computed when an example is met for
-    /// the first time, then kept (three numbers a reply).
-    references: Vec<Option<PreferenceLogProbs>>,
-    optimizer: AdamW,
-    schedule: Schedule,
-    max_grad_norm: Option<f64>,
-}
-
-impl Run<'_> {
-    fn step(
-        &mut self,
-        model: &mut CausalLm,
-        indices: &[usize],
-        record: &mut LogRecord,
-    ) -> Result<()> {
-        self.optimizer.zero_grad()?;
-        let metrics = match self.objective {
-            Objective::Supervised => self.supervised(model, indices, record.step)?,
-            Objective::Preference { .. } => self.preference(model, indices, record.step)?,
-        };
-        let norm = self.optimizer.clip_grad_norm(self.max_grad_norm)?;
-        let rate = self.schedule.learning_rate(record.step - 1);
-        self.optimizer.step(rate)?;
-        record.metrics.extend(metrics);
-        record.metrics.push((metric::LEARNING_RATE.to_owned(), rate));
-        record.metrics.push((metric::GRAD_NORM.to_owned(), norm));
-        Ok(())
+impl<'a> Trainer<'a> {
+    /// A run over `examples`.
+    #[must_use]
+    pub fn new(examples: &'a [Example], objective: Objective<'a>, config: &'a TrainConfig) -> Self {
+        Trainer { examples, objective, config, held_out: &[], checkpoints: None, resume: None }
     }
 
-    fn supervised(
+    /// Evaluates on these examples, every `eval_steps` and at the end.
+    #[must_use]
+    pub fn evaluate_on(self, held_out: &'a [Example]) -> Self {
+        Trainer { held_out, ..self }
+    }
+
+    /// Writes checkpoints, every `save_steps`, at the end, and at every step
+    /// whose evaluation is the best so far.
+    #[must_use]
+    pub fn save_to(self, checkpoints: &'a Checkpoints) -> Self {
+        Trainer { checkpoints: Some(checkpoints), ..self }
+    }
+
+    /// Goes on from a checkpoint of the same run, where there is one.
+    ///
+    /// On a CPU, at the same number of threads, what follows is bit for bit
+    /// what would have followed without the pause.
+    #[must_use]
+    pub fn resume_from(self, checkpoint: Option<&'a Checkpoint>) -> Self {
+        Trainer { resume: checkpoint, ..self }
+    }
+
+    /// Trains an adapter of `model`, or its base; everything else is frozen.
+    /// The active adapter is the same afterwards as before.
+    ///
+    /// The gradient of a step is that of one large batch: supervised, the mean
+    /// over the completion tokens of all its examples; preference, the mean
+    /// over all their replies.
+    ///
+    /// A seed gives the same parameters on the same machine at the same number
+    /// of threads.
+    ///
+    /// # Errors
+    /// [`Error::Data`] without examples, or where the reference is what is
+    /// trained; [`Error::InvalidSetting`]; [`Error::Resume`] for a checkpoint
+    /// of another run; [`Error::Step`] names the step and its examples where a
+    /// loss or a gradient is no number: the parameters are then those of the
+    /// step before; what checkpoints and callback report. A checkpoint that
+    /// cannot be written leaves the one before it.
+    pub fn run<'t>(
         &self,
         model: &mut CausalLm,
-        indices: &[usize],
-        step: u64,
-    ) -> Result<Vec<(String, f64)>> {
-        model.set_active(Some(self.adapter))?;
-        let tokens: usize = indices.iter().map(|&i| self.examples[i].completion_tokens()).sum();
-        let mut loss = 0.0;
-        for &i in indices {
-            let example = &self.examples[i];
-            let mean = objective::supervised(model, example)?.f_div_scalar(tokens.max(1) as f64)?;
-            loss += finite(mean.f_to_kind(Kind::Double)?.f_double_value(&[])?, example, step)?;
-            mean.f_backward()?;
-        }
-        Ok(vec![(metric::LOSS.to_owned(), loss)])
+        trained: impl Into<Trained<'t>>,
+        callback: &mut dyn Callback,
+    ) -> Result<Outcome> {
+        let trained = trained.into();
+        self.check(trained)?;
+        let before = model.active().map(str::to_owned);
+        let outcome = self.start(model, trained).and_then(|(mut stepper, mut progress)| {
+            let stop = self.steps(model, &mut stepper, &mut progress, callback)?;
+            if let Some(best) = &progress.best_parameters {
+                parameters::overwrite(&mut trained.parameters(model)?, best)?;
+            }
+            Ok(Outcome { steps: progress.step, stop, best: progress.best })
+        });
+        let frozen = trained.set_trainable(model, false);
+        model.eval();
+        model.set_active(before.as_deref())?;
+        let outcome = outcome?;
+        frozen?;
+        Ok(outcome)
     }
 
-    fn preference(
-        &mut self,
-        model: &mut CausalLm,
-        indices: &[usize],
-        step: u64,
-    ) -> Result<Vec<(String, f64)>> {
-        let Objective::Preference { loss, reference } = self.objective else { return Ok(vec![]) };
-        self.refer(model, indices, reference)?;
-        model.set_active(Some(self.adapter))?;
-        let replies: usize = indices.iter().map(|&i| self.examples[i].alternatives.len()).sum();
-        let mut metrics = Means::default();
-        for &i in indices {
-            let example = &self.examples[i];
-            let Some(reference) = &self.references[i] else { continue };
-            let (sum, summary, logps) = objective::preference(model, example, loss, reference)?;
-            let mean = sum.f_div_scalar(replies.max(1) as f64)?;
-            finite(mean.f_to_kind(Kind::Double)?.f_double_value(&[])?, example, step)?;
-            mean.f_backward()?;
-            metrics.add(&summary, logps, example.alternatives.len() as f64 / replies as f64);
+    fn check(&self, trained: Trained<'_>) -> Result<()> {
+        self.config.check()?;
+        if self.examples.is_empty() {
+            return Err(Error::Data("there is nothing to learn: no examples".to_owned()));
         }
-        Ok(metrics.0)
+        let watched = self.config.early_stopping_patience.is_some()
+            || self.config.load_best_model_at_end
+            || self.config.eval_steps.is_some();
+        if watched && self.held_out.is_empty() {
+            return Err(Error::Data(
+                "eval_steps, early_stopping_patience and load_best_model_at_end need held-out \
+                 examples"
+                    .to_owned(),
+            ));
+        }
+        match self.objective {
+            Objective::Preference { reference, .. } if reference == trained.active() => {
+                Err(Error::Data(match reference {
+                    Some(adapter) => format!(
+                        "adapter {adapter:?} cannot be compared with itself while it is \
+                         trained: copy it"
+                    ),
+                    None => "the base cannot be compared with itself while it is trained: train \
+                             an adapter"
+                        .to_owned(),
+                }))
+            }
+            _ => Ok(()),
+        }
     }
 
-    /// Computes what is missing of the reference's log-probabilities.
-    fn refer(
-        &mut self,
+    /// Parameters, optimiser and position: fresh, or those of the checkpoint.
+    fn start<'t>(
+        &self,
         model: &mut CausalLm,
+        trained: Trained<'t>,
+    ) -> Result<(Stepper<'t>, Progress)>
+    where
+        'a: 't,
+    {
+        let total = total_steps(self.examples.len(), self.config);
+        let fingerprint = checkpoint::fingerprint(self.examples, self.objective, self.config)?;
+        let mut progress = Progress::new(total, fingerprint);
+        let schedule = self.config.schedule.over(total)?;
+        let parameters = trained.parameters(model)?;
+        if let Some(checkpoint) = self.resume {
+            progress.resume(checkpoint)?;
+            if let (true, Some((step, _))) = (self.config.load_best_model_at_end, progress.best) {
+                let dir = checkpoint.path.with_file_name(checkpoint::folder_name(step));
+                trained.restore(model, &dir)?;
+                progress.best_parameters = Some(parameters::copies(&parameters)?);
+            }
+            trained.restore(model, &checkpoint.path)?;
+        }
+        trained.set_trainable(model, true)?;
+        let mut optimizer = AdamW::new(parameters, self.config.optimizer)?;
+        if let Some(checkpoint) = self.resume {
+            optimizer.load(&checkpoint.path.join(OPTIMIZER))?;
+        }
+        // A preference compares with a reference that drops nothing, so the
+        // policy drops nothing either.
+        let drops_out =
+            matches!(self.objective, Objective::Supervised) && trained.drops_out(model)?;
+        let stepper = Stepper {
+            examples: self.examples,
+            objective: self.objective,
+            trained,
+            references: References::new(self.examples.len()),
+            optimizer,
+            schedule,
+            max_grad_norm: self.config.max_grad_norm,
+            dropout_seed: drops_out.then_some(self.config.seed),
+        };
+        Ok((stepper, progress))
+    }
+
+    /// The loop.
+    fn steps(
+        &self,
+        model: &mut CausalLm,
+        stepper: &mut Stepper<'_>,
+        progress: &mut Progress,
+        callback: &mut dyn Callback,
+    ) -> Result<Stop> {
+        let total = total_steps(self.examples.len(), self.config);
+        let mut held_out = HeldOut::new(self.held_out);
+        if self.out_of_patience(progress) {
+            return Ok(Stop::EarlyStopping);
+        }
+        // The order of every epoch follows from the seed: what is done already
+        // is walked past, and nothing of it need be kept.
+        let done = progress.step;
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(self.config.seed);
+        let mut order: Vec<usize> = (0..self.examples.len()).collect();
+        let mut step = 0;
+        for epoch in 0..self.config.epochs {
+            if self.config.shuffle {
+                order.shuffle(&mut rng);
+            }
+            for (batch, indices) in order.chunks(self.config.batch_size).enumerate() {
+                if step == total {
+                    return Ok(Stop::Finished);
+                }
+                step += 1;
+                if step <= done {
+                    continue;
+                }
+                let seen = batch * self.config.batch_size + indices.len();
+                progress.epoch = epoch as f64 + seen as f64 / self.examples.len() as f64;
+                let flow = self.step(model, stepper, progress, indices, callback)?;
+                let last = step == total;
+                let mut save = last || flow.is_break() || due(self.config.save_steps, step);
+                let evaluate = last || due(self.config.eval_steps, step);
+                if evaluate && flow.is_continue() && !held_out.is_empty() {
+                    save |= self.evaluate(model, stepper, progress, &mut held_out, callback)?;
+                }
+                let patient = !self.out_of_patience(progress);
+                if save || !patient {
+                    self.save(model, stepper, progress, callback)?;
+                }
+                if flow.is_break() {
+                    return Ok(Stop::Cancelled);
+                }
+                if !patient {
+                    return Ok(Stop::EarlyStopping);
+                }
+            }
+        }
+        Ok(Stop::Finished)
+    }
+
+    /// One step, told to the callback.
+    fn step(
+        &self,
+        model: &mut CausalLm,
+        stepper: &mut Stepper<'_>,
+        progress: &mut Progress,
         indices: &[usize],
-        reference: Option<&str>,
+        callback: &mut dyn Callback,
+    ) -> Result<ControlFlow<()>> {
+        let step = progress.step + 1;
+        let mut record = LogRecord::new(step, progress.epoch);
+        stepper.step(model, indices, &mut record).map_err(|source| {
+            let ids: Vec<&str> = indices.iter().map(|&i| self.examples[i].id.as_str()).collect();
+            Error::Step { step, examples: ids.join(", "), source: Box::new(source) }
+        })?;
+        progress.step = step;
+        let tokens: usize = indices.iter().map(|&i| self.examples[i].tree.tokens()).sum();
+        progress.tokens += tokens as u64;
+        let elapsed = progress.elapsed();
+        let per_second = progress.tokens as f64 / elapsed.as_secs_f64().max(1e-9);
+        let record = record
+            .with(metric::NUM_TOKENS, progress.tokens as f64)
+            .with(metric::TOKENS_PER_SECOND, per_second);
+        let total = total_steps(self.examples.len(), self.config);
+        let left = Step { record: &record, total, elapsed }.remaining();
+        let record = record.clone().with(metric::ETA_SECONDS, left.as_secs_f64());
+        callback.on_step(&Step { record: &record, total, elapsed })
+    }
+
+    /// An evaluation; whether it is the best so far.
+    fn evaluate(
+        &self,
+        model: &mut CausalLm,
+        stepper: &Stepper<'_>,
+        progress: &mut Progress,
+        held_out: &mut HeldOut<'_>,
+        callback: &mut dyn Callback,
+    ) -> Result<bool> {
+        let (step, epoch) = (progress.step, progress.epoch);
+        let record = held_out.evaluate(model, stepper.trained, self.objective, step, epoch)?;
+        let loss = record.get(&format!("{}{}", metric::EVAL_PREFIX, metric::LOSS));
+        let best = progress.evaluated(loss.unwrap_or(f64::NAN));
+        if best && self.config.load_best_model_at_end {
+            progress.best_parameters = Some(parameters::copies(stepper.optimizer.params())?);
+        }
+        callback.on_evaluation(&record, best)?;
+        Ok(best)
+    }
+
+    fn save(
+        &self,
+        model: &CausalLm,
+        stepper: &Stepper<'_>,
+        progress: &Progress,
+        callback: &mut dyn Callback,
     ) -> Result<()> {
-        if indices.iter().all(|&i| self.references[i].is_some()) {
-            return Ok(());
+        let Some(checkpoints) = self.checkpoints else { return Ok(()) };
+        let path = checkpoints.write(progress.state(), |dir| {
+            stepper.trained.save(model, dir, checkpoints.base())?;
+            stepper.optimizer.save(&dir.join(OPTIMIZER))
+        })?;
+        if let Some(keep) = self.config.save_total_limit {
+            checkpoints.prune(keep, progress.best.map(|(step, _)| step))?;
         }
-        let _guard = tch::no_grad_guard();
-        model.set_active(reference)?;
-        for &i in indices {
-            if self.references[i].is_none() {
-                self.references[i] = Some(PreferenceLogProbs::of(model, &self.examples[i])?);
-            }
-        }
-        Ok(())
+        callback.on_save(&path)
+    }
+
+    fn out_of_patience(&self, progress: &Progress) -> bool {
+        let patience = self.config.early_stopping_patience;
+        patience.is_some_and(|patience| progress.evaluations_without_improvement >= patience)
     }
 }
 
-/// Means over replies, whatever example they are of.
-#[derive(Default)]
-struct Means(Vec<(String, f64)>);
-
-impl Means {
-    fn add(&mut self, summary: &Summary, logps: f64, weight: f64) {
-        let named = [(metric::LOSS, summary.loss), (metric::LOGPS_CHOSEN, logps)];
-        for (name, value) in named.into_iter().chain(summary.metrics()) {
-            match self.0.iter_mut().find(|(n, _)| n == name) {
-                Some((_, mean)) => *mean += weight * value,
-                None => self.0.push((name.to_owned(), weight * value)),
-            }
-        }
-    }
-}
-
-fn finite(value: f64, example: &Example, step: u64) -> Result<f64> {
-    if value.is_finite() {
-        return Ok(value);
-    }
-    Err(Error::NonFiniteLoss { step, example: example.id.clone(), value })
+/// Whether something done every so many steps is due.
+fn due(every: Option<u64>, step: u64) -> bool {
+    every.is_some_and(|every| step.is_multiple_of(every))
 }

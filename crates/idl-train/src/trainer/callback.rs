@@ -1,0 +1,66 @@
+//! Watching a run, and ending it.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::log::LogRecord;
+
+/// What happened in a step.
+#[derive(Clone, Debug)]
+pub struct Step<'a> {
+    /// Its record, as it goes to the log.
+    pub record: &'a LogRecord,
+    /// How many steps there will be.
+    pub total: u64,
+    /// The time since the first step began, without pauses between a kill and
+    /// a resume.
+    pub elapsed: Duration,
+}
+
+impl Step<'_> {
+    /// The time left, if the rest goes like the past.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        let done = self.record.step.max(1);
+        let left = self.total.saturating_sub(self.record.step) as f64 / done as f64;
+        Duration::try_from_secs_f64(self.elapsed.as_secs_f64() * left).unwrap_or(Duration::MAX)
+    }
+}
+
+/// Watches a run, and may end it after any step. A closure over [`Step`] is
+/// one.
+pub trait Callback {
+    /// After each step. [`ControlFlow::Break`] ends the run in good order: a
+    /// checkpoint is written first, where there is a folder for them.
+    ///
+    /// # Errors
+    /// Whatever keeps the watcher from going on ends the run.
+    fn on_step(&mut self, step: &Step<'_>) -> Result<ControlFlow<()>>;
+
+    /// After each evaluation, whose metrics begin with `eval_`; `best` says
+    /// whether none before had a lower `eval_loss`.
+    ///
+    /// # Errors
+    /// As [`on_step`](Self::on_step).
+    fn on_evaluation(&mut self, record: &LogRecord, best: bool) -> Result<()> {
+        let _ = (record, best);
+        Ok(())
+    }
+
+    /// After each checkpoint: it stands whole at `checkpoint`.
+    ///
+    /// # Errors
+    /// As [`on_step`](Self::on_step).
+    fn on_save(&mut self, checkpoint: &Path) -> Result<()> {
+        let _ = checkpoint;
+        Ok(())
+    }
+}
+
+impl<F: FnMut(&Step<'_>) -> Result<ControlFlow<()>>> Callback for F {
+    fn on_step(&mut self, step: &Step<'_>) -> Result<ControlFlow<()>> {
+        self(step)
+    }
+}

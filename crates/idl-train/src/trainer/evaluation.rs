@@ -1,0 +1,70 @@
+//! The objective on held-out examples.
+
+use idl_lm::CausalLm;
+use tch::Kind;
+
+use crate::data::Example;
+use crate::error::Result;
+use crate::log::{LogRecord, metric};
+use crate::objective::{self, Objective};
+use crate::trainer::gradient::{Means, References};
+use crate::trainer::parameters::Trained;
+
+/// Held-out examples, and what of them need be computed only once.
+pub(super) struct HeldOut<'a> {
+    examples: &'a [Example],
+    references: References,
+}
+
+impl<'a> HeldOut<'a> {
+    pub(super) fn new(examples: &'a [Example]) -> Self {
+        HeldOut { examples, references: References::new(examples.len()) }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.examples.is_empty()
+    }
+
+    /// The metrics of training, with `eval_` before their names: means over
+    /// the tokens of all completions, or over all replies. Nothing is changed.
+    pub(super) fn evaluate(
+        &mut self,
+        model: &mut CausalLm,
+        trained: Trained<'_>,
+        objective: Objective<'_>,
+        step: u64,
+        epoch: f64,
+    ) -> Result<LogRecord> {
+        let _guard = tch::no_grad_guard();
+        let metrics = match objective {
+            Objective::Supervised => {
+                model.set_active(trained.active())?;
+                let (mut sum, mut tokens) = (0.0, 0);
+                for example in self.examples {
+                    let loss = objective::supervised(model, example)?;
+                    sum += loss.f_to_kind(Kind::Double)?.f_double_value(&[])?;
+                    tokens += example.completion_tokens();
+                }
+                vec![(metric::LOSS.to_owned(), sum / tokens.max(1) as f64)]
+            }
+            Objective::Preference { loss, reference } => {
+                let all: Vec<usize> = (0..self.examples.len()).collect();
+                self.references.fill(model, self.examples, &all, reference)?;
+                model.set_active(trained.active())?;
+                let replies: usize = self.examples.iter().map(|e| e.alternatives.len()).sum();
+                let mut metrics = Means::default();
+                for (i, example) in self.examples.iter().enumerate() {
+                    let Some(reference) = self.references.get(i) else { continue };
+                    let (_, summary, logps) =
+                        objective::preference(model, example, loss, reference)?;
+                    let weight = example.alternatives.len() as f64 / replies.max(1) as f64;
+                    metrics.add(&summary, logps, weight);
+                }
+                metrics.0
+            }
+        };
+        Ok(metrics.into_iter().fold(LogRecord::new(step, epoch), |record, (name, value)| {
+            record.with(format!("{}{name}", metric::EVAL_PREFIX), value)
+        }))
+    }
+}

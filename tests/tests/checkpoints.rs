@@ -1,0 +1,477 @@
+//! Checkpoints: a run that is stopped anywhere and goes on is the run that was
+//! not stopped, bit for bit; what is damaged is told and passed over.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod support;
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use idl::dpoc_loss::{Loss, PreferenceLoss};
+use idl::lm::{CausalLm, LoadOptions, LoraConfig};
+use idl::train::checkpoint::{Checkpoint, Checkpoints, OPTIMIZER, STATE};
+use idl::train::log::LogRecord;
+use idl::train::{
+    Alternatives, Callback, CriterionKind, Error, Example, Objective, Outcome, Result, Step, Stop,
+    TrainConfig, Trained, Trainer, total_steps,
+};
+use support::{bits, config, go_on, tiny, tiny_dir, tiny_examples};
+use tch::{Kind, Tensor};
+
+/// Everything a run reports; it can be told to end after some step.
+#[derive(Default)]
+struct Watch {
+    last: Option<u64>,
+    steps: Vec<LogRecord>,
+    evaluations: Vec<(LogRecord, bool)>,
+    saved: Vec<PathBuf>,
+}
+
+impl Callback for Watch {
+    fn on_step(&mut self, step: &Step<'_>) -> Result<ControlFlow<()>> {
+        self.steps.push(step.record.clone());
+        Ok(match self.last {
+            Some(last) if step.record.step == last => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        })
+    }
+
+    fn on_evaluation(&mut self, record: &LogRecord, best: bool) -> Result<()> {
+        self.evaluations.push((record.clone(), best));
+        Ok(())
+    }
+
+    fn on_save(&mut self, checkpoint: &Path) -> Result<()> {
+        self.saved.push(checkpoint.to_owned());
+        Ok(())
+    }
+}
+
+/// What is computed, without clocks.
+fn numbers(records: &[LogRecord]) -> Vec<(u64, Vec<Option<u64>>)> {
+    let names = ["loss", "grad_norm", "learning_rate", "num_tokens", "rewards/margins"];
+    records
+        .iter()
+        .map(|r| (r.step, names.iter().map(|n| r.get(n).map(f64::to_bits)).collect()))
+        .collect()
+}
+
+fn names(checkpoints: &Checkpoints) -> Vec<u64> {
+    checkpoints.list().unwrap().into_iter().map(|(step, _)| step).collect()
+}
+
+/// The tiny examples with a rejected and a criterion branch at every span.
+fn preference_examples() -> Vec<Example> {
+    let mut examples = tiny_examples();
+    for example in &mut examples {
+        let starts: Vec<usize> = example.tree.spans().iter().map(|s| s.start).collect();
+        for (reply, at) in starts.into_iter().enumerate() {
+            example.tree.add_branch(at, vec![9, 4, 2]).unwrap();
+            example.tree.add_branch(at, vec![5, 11, 3, 2]).unwrap();
+            example.alternatives.push(Alternatives {
+                reply,
+                rejected: String::from("no"),
+                criterion: String::from("perhaps"),
+                criterion_kind: CriterionKind::Inversion,
+            });
+        }
+    }
+    examples
+}
+
+fn with_policy() -> CausalLm {
+    let mut model = tiny();
+    model.copy_adapter("a", "policy").unwrap();
+    model
+}
+
+/// A run in one go, and one that is ended after each of `stops` and goes on in
+/// a model loaded anew.
+fn compare(
+    prepare: fn() -> CausalLm,
+    examples: &[Example],
+    objective: Objective<'_>,
+    config: &TrainConfig,
+    stops: &[u64],
+) {
+    let mut model = prepare();
+    let mut whole = Watch::default();
+    let trainer = Trainer::new(examples, objective, config);
+    trainer.run(&mut model, "policy", &mut whole).unwrap();
+
+    let dir = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(dir.path(), "base");
+    let mut pieces = Watch::default();
+    let mut resumed = prepare();
+    for &last in stops.iter().chain([&u64::MAX]) {
+        resumed = prepare();
+        pieces.last = Some(last);
+        let found = checkpoints.latest().unwrap();
+        assert!(found.damaged.is_empty());
+        let outcome = trainer
+            .save_to(&checkpoints)
+            .resume_from(found.checkpoint.as_ref())
+            .run(&mut resumed, "policy", &mut pieces)
+            .unwrap();
+        let expected = if last == u64::MAX { Stop::Finished } else { Stop::Cancelled };
+        assert_eq!(outcome.stop, expected);
+    }
+    assert_eq!(numbers(&whole.steps), numbers(&pieces.steps));
+    assert_eq!(bits(&model, "policy"), bits(&resumed, "policy"));
+}
+
+#[test]
+fn a_run_in_pieces_is_the_run_in_one_go_bit_for_bit() {
+    // 4 examples in batches of 3: epochs end in the middle of pieces.
+    let config = TrainConfig { seed: 5, ..config(3, 9, 1e-2) };
+    compare(with_policy, &tiny_examples(), Objective::Supervised, &config, &[1, 4, 5]);
+}
+
+#[test]
+fn so_it_is_with_dropout() {
+    let prepare = || {
+        let mut model = tiny();
+        let config = LoraConfig { dropout: 0.5, ..LoraConfig::all_linear(4, 8.0) };
+        model.add_adapter("policy", &config, 3).unwrap();
+        model
+    };
+    let examples = tiny_examples();
+    compare(prepare, &examples, Objective::Supervised, &config(2, 6, 1e-2), &[1, 2, 5]);
+
+    // It does drop: over one example, whose order a seed cannot change, another
+    // seed ends elsewhere with dropout only.
+    let ends = |prepare: fn() -> CausalLm, seed| {
+        let mut model = prepare();
+        let config = TrainConfig { seed, ..config(1, 4, 1e-2) };
+        Trainer::new(&examples[..1], Objective::Supervised, &config)
+            .run(&mut model, "policy", &mut go_on)
+            .unwrap();
+        assert!(!model.is_training());
+        bits(&model, "policy")
+    };
+    assert_eq!(ends(with_policy, 0), ends(with_policy, 1));
+    assert_ne!(ends(prepare, 0), ends(prepare, 1));
+}
+
+#[test]
+fn so_it_is_for_preferences_whose_reference_is_computed_again() {
+    let loss = PreferenceLoss::try_from(Loss::default()).unwrap();
+    let objective = Objective::Preference { loss: &loss, reference: Some("a") };
+    compare(with_policy, &preference_examples(), objective, &config(2, 6, 1e-2), &[2, 5]);
+}
+
+/// The base in 16 bits: what is kept in 32 beside it must come back, too.
+#[test]
+fn all_parameters_resume_bit_for_bit_in_either_precision() {
+    for kind in [Kind::Float, Kind::BFloat16] {
+        let load = || {
+            tch::set_num_threads(1);
+            let options = LoadOptions { kind, ..LoadOptions::default() };
+            CausalLm::from_dir(&tiny_dir(), options).unwrap()
+        };
+        let parameters = |model: &CausalLm| -> Vec<(String, Vec<u32>)> {
+            let floats = |t: &Tensor| {
+                Vec::<f32>::try_from(t.detach().to_kind(Kind::Float).flatten(0, -1)).unwrap()
+            };
+            let bits = |t| floats(t).iter().map(|x| x.to_bits()).collect();
+            model.parameters().iter().map(|(name, t)| (name.clone(), bits(t))).collect()
+        };
+        let (examples, config) = (tiny_examples(), config(2, 6, 1e-4));
+        let trainer = Trainer::new(&examples, Objective::Supervised, &config);
+        let mut whole = load();
+        let start = parameters(&whole);
+        trainer.run(&mut whole, Trained::Base, &mut go_on).unwrap();
+        let end = parameters(&whole);
+        let moved = start.iter().zip(&end).filter(|(a, b)| a != b).count();
+        assert!(moved > start.len() / 2, "{kind:?}: {moved} of {}", start.len());
+
+        let dir = tempfile::tempdir().unwrap();
+        let checkpoints = Checkpoints::new(dir.path(), "base");
+        let mut watch = Watch { last: Some(4), ..Watch::default() };
+        let trainer = trainer.save_to(&checkpoints);
+        trainer.run(&mut load(), Trained::Base, &mut watch).unwrap();
+        let found = checkpoints.latest().unwrap();
+        let mut resumed = load();
+        trainer
+            .resume_from(found.checkpoint.as_ref())
+            .run(&mut resumed, Trained::Base, &mut go_on)
+            .unwrap();
+        assert!(parameters(&resumed) == end, "{kind:?}");
+        // A checkpoint of the base is a model.
+        let options = LoadOptions { kind, ..LoadOptions::default() };
+        let read = CausalLm::from_dir(&dir.path().join("checkpoint-6"), options).unwrap();
+        assert!(parameters(&read) == end, "{kind:?}");
+    }
+}
+
+/// Steps of a run with a checkpoint every 2 steps; the last checkpoint.
+fn saved_run(dir: &Path, steps: u64) -> (CausalLm, Checkpoints) {
+    let mut model = tiny();
+    let config = TrainConfig { save_steps: Some(2), ..config(2, steps, 1e-2) };
+    let checkpoints = Checkpoints::new(dir, "base");
+    Trainer::new(&tiny_examples(), Objective::Supervised, &config)
+        .save_to(&checkpoints)
+        .run(&mut model, "a", &mut go_on)
+        .unwrap();
+    (model, checkpoints)
+}
+
+#[test]
+fn a_checkpoint_is_an_adapter_that_loads() {
+    let dir = tempfile::tempdir().unwrap();
+    let (model, checkpoints) = saved_run(dir.path(), 5);
+    assert_eq!(names(&checkpoints), [2, 4, 5]);
+    let mut read = tiny();
+    read.load_adapter("read", &dir.path().join("checkpoint-5")).unwrap();
+    assert_eq!(bits(&read, "read"), bits(&model, "a"));
+
+    let latest = checkpoints.latest().unwrap().checkpoint.unwrap();
+    assert_eq!(latest.state.global_step, 5);
+    assert_eq!(latest.state.max_steps, 5);
+    assert_eq!(latest.state.epoch, 2.5);
+}
+
+#[test]
+fn damaged_checkpoints_are_told_and_the_one_before_is_used() {
+    type Damage = fn(&Path);
+    let damages: [(Damage, &str); 5] = [
+        (|dir| fs::remove_file(dir.join(OPTIMIZER)).unwrap(), OPTIMIZER),
+        (
+            |dir| {
+                let path = dir.join("adapter_model.safetensors");
+                let mut bytes = fs::read(&path).unwrap();
+                *bytes.last_mut().unwrap() ^= 1;
+                fs::write(&path, bytes).unwrap();
+            },
+            "adapter_model.safetensors: is not what was written",
+        ),
+        (
+            |dir| {
+                let path = dir.join(OPTIMIZER);
+                let bytes = fs::read(&path).unwrap();
+                fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+            },
+            "bytes, expected",
+        ),
+        (|dir| fs::write(dir.join(STATE), "{\"global_step\": 4").unwrap(), STATE),
+        (
+            |dir| {
+                let path = dir.join(STATE);
+                let text = fs::read_to_string(&path).unwrap();
+                fs::write(&path, text.replace(OPTIMIZER, "../../elsewhere")).unwrap();
+            },
+            OPTIMIZER,
+        ),
+    ];
+    for (damage, named) in damages {
+        let dir = tempfile::tempdir().unwrap();
+        let (_, checkpoints) = saved_run(dir.path(), 4);
+        damage(&dir.path().join("checkpoint-4"));
+        let latest = checkpoints.latest().unwrap();
+        assert_eq!(latest.checkpoint.unwrap().state.global_step, 2);
+        let [error] = &latest.damaged[..] else { panic!("{:?}", latest.damaged) };
+        assert!(matches!(error, Error::Checkpoint { .. }), "{error}");
+        assert!(error.to_string().contains(named), "{error}");
+        assert!(error.to_string().contains("checkpoint-4"), "{error}");
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_run_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, checkpoints) = saved_run(dir.path(), 4);
+    let checkpoint = checkpoints.latest().unwrap().checkpoint.unwrap();
+    let examples = tiny_examples();
+    let go =
+        |examples: &[Example], config: &TrainConfig| -> Result<Outcome> {
+            Trainer::new(examples, Objective::Supervised, config)
+                .resume_from(Some(&checkpoint))
+                .run(&mut tiny(), "a", &mut go_on)
+        };
+    // How often it is saved does not matter, what it computes does.
+    let same = TrainConfig { save_steps: None, save_total_limit: Some(9), ..config(2, 4, 1e-2) };
+    assert_eq!(go(&examples, &same).unwrap().steps, 4);
+    for other in [
+        config(3, 4, 1e-2),
+        config(2, 4, 2e-2),
+        config(2, 8, 1e-2),
+        TrainConfig { seed: 1, ..config(2, 4, 1e-2) },
+    ] {
+        let error = go(&examples, &other).unwrap_err();
+        assert!(matches!(error, Error::Resume { .. }), "{error}");
+    }
+    let error = go(&examples[1..], &same).unwrap_err();
+    assert!(matches!(error, Error::Resume { .. }), "{error}");
+}
+
+#[test]
+fn a_model_of_another_shape_does_not_take_the_checkpoint() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, checkpoints) = saved_run(dir.path(), 4);
+    let checkpoint = checkpoints.latest().unwrap().checkpoint.unwrap();
+    let mut model = tiny();
+    model.add_adapter("wider", &LoraConfig::all_linear(16, 16.0), 0).unwrap();
+    let before = bits(&model, "wider");
+    let examples = tiny_examples();
+    let error = Trainer::new(&examples, Objective::Supervised, &config(2, 4, 1e-2))
+        .resume_from(Some(&checkpoint))
+        .run(&mut model, "wider", &mut go_on)
+        .unwrap_err();
+    assert!(matches!(error, Error::Resume { .. }), "{error}");
+    assert_eq!(bits(&model, "wider"), before);
+    assert_eq!(model.adapter_names().collect::<Vec<_>>(), ["a", "wider"]);
+}
+
+#[test]
+fn old_checkpoints_go_but_the_best_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut model = tiny();
+    // What is learnt does not help what is held out, at such a rate even less.
+    let config = TrainConfig {
+        save_steps: Some(1),
+        eval_steps: Some(1),
+        save_total_limit: Some(2),
+        load_best_model_at_end: true,
+        ..config(2, 6, 0.5)
+    };
+    let checkpoints = Checkpoints::new(dir.path(), "base");
+    let examples = tiny_examples();
+    let mut watch = Watch::default();
+    let outcome = Trainer::new(&examples[2..], Objective::Supervised, &config)
+        .evaluate_on(&examples[..2])
+        .save_to(&checkpoints)
+        .run(&mut model, "a", &mut watch)
+        .unwrap();
+    let (best, loss) = outcome.best.unwrap();
+    let lowest = watch
+        .evaluations
+        .iter()
+        .min_by(|(a, _), (b, _)| a.get("eval_loss").partial_cmp(&b.get("eval_loss")).unwrap())
+        .unwrap();
+    assert_eq!((best, Some(loss)), (lowest.0.step, lowest.0.get("eval_loss")));
+    assert!(best < 5, "the test needs a best step that would be pruned: {best}");
+    assert_eq!(names(&checkpoints), [best, 5, 6]);
+    // The best parameters are back in the model.
+    let mut read = tiny();
+    read.load_adapter("best", &dir.path().join(format!("checkpoint-{best}"))).unwrap();
+    assert_eq!(bits(&model, "a"), bits(&read, "best"));
+    // And they are found again by a run that has nothing left to do.
+    let found = checkpoints.latest().unwrap();
+    let mut again = tiny();
+    let resumed = Trainer::new(&examples[2..], Objective::Supervised, &config)
+        .evaluate_on(&examples[..2])
+        .resume_from(found.checkpoint.as_ref())
+        .run(&mut again, "a", &mut go_on)
+        .unwrap();
+    assert_eq!(resumed, outcome);
+    assert_eq!(bits(&again, "a"), bits(&model, "a"));
+}
+
+#[test]
+fn patience_ends_a_run_that_gets_no_better() {
+    let dir = tempfile::tempdir().unwrap();
+    let config =
+        TrainConfig { eval_steps: Some(1), early_stopping_patience: Some(2), ..config(4, 50, 3.0) };
+    let checkpoints = Checkpoints::new(dir.path(), "base");
+    let examples = tiny_examples();
+    let trainer = Trainer::new(&examples, Objective::Supervised, &config)
+        .evaluate_on(&examples)
+        .save_to(&checkpoints);
+    let mut watch = Watch::default();
+    let outcome = trainer.run(&mut tiny(), "a", &mut watch).unwrap();
+    assert_eq!(outcome.stop, Stop::EarlyStopping);
+    let improvements: Vec<bool> = watch.evaluations.iter().map(|&(_, best)| best).collect();
+    assert!(improvements.ends_with(&[true, false, false]), "{improvements:?}");
+    assert_eq!(outcome.best.unwrap().0 + 2, outcome.steps);
+    assert!(outcome.steps < 50);
+    // A resume does not run on.
+    let found = checkpoints.latest().unwrap();
+    let again = trainer.resume_from(found.checkpoint.as_ref()).run(&mut tiny(), "a", &mut go_on);
+    assert_eq!(again.unwrap(), outcome);
+}
+
+#[test]
+fn an_evaluation_is_the_loss_of_training_and_changes_nothing() {
+    let examples = tiny_examples();
+    let config = TrainConfig { eval_steps: Some(2), ..config(4, 4, 1e-2) };
+    let (mut with, mut without) = (tiny(), tiny());
+    let mut watch = Watch::default();
+    Trainer::new(&examples, Objective::Supervised, &config)
+        .evaluate_on(&examples)
+        .run(&mut with, "a", &mut watch)
+        .unwrap();
+    let mut plain = Watch::default();
+    let config = TrainConfig { eval_steps: None, ..config };
+    Trainer::new(&examples, Objective::Supervised, &config)
+        .run(&mut without, "a", &mut plain)
+        .unwrap();
+    assert_eq!(bits(&with, "a"), bits(&without, "a"));
+    // The evaluation after step 2 is over the same data as step 3's loss.
+    let (record, _) = &watch.evaluations[0];
+    assert_eq!(record.step, 2);
+    let (evaluated, next) = (record.get("eval_loss").unwrap(), watch.steps[2].get("loss").unwrap());
+    assert!((evaluated - next).abs() < 1e-5, "{evaluated} {next}");
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_written_leaves_the_one_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, checkpoints) = saved_run(dir.path(), 2);
+    // A file where the next folder should be made stands for a disk that
+    // refuses.
+    fs::write(dir.path().join(format!(".checkpoint-4.{}.tmp", std::process::id())), "").unwrap();
+    let config = TrainConfig { save_steps: Some(2), ..config(2, 4, 1e-2) };
+    let examples = tiny_examples();
+    let error = Trainer::new(&examples, Objective::Supervised, &config)
+        .save_to(&checkpoints)
+        .run(&mut tiny(), "a", &mut go_on)
+        .unwrap_err();
+    assert!(matches!(error, Error::Io { .. }), "{error}");
+    let latest = checkpoints.latest().unwrap();
+    assert!(latest.damaged.is_empty());
+    assert_eq!(latest.checkpoint.unwrap().state.global_step, 2);
+}
+
+#[test]
+fn what_a_killed_save_has_left_is_swept_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let left = dir.path().join(".checkpoint-2.1.tmp");
+    fs::create_dir_all(&left).unwrap();
+    fs::write(left.join("adapter_model.safetensors"), "half").unwrap();
+    let (_, checkpoints) = saved_run(dir.path(), 2);
+    assert!(!left.exists());
+    assert_eq!(names(&checkpoints), [2]);
+}
+
+#[test]
+fn settings_that_need_held_out_examples_are_refused_without() {
+    let examples = tiny_examples();
+    for config in [
+        TrainConfig { eval_steps: Some(1), ..config(2, 2, 1e-2) },
+        TrainConfig { early_stopping_patience: Some(1), ..config(2, 2, 1e-2) },
+        TrainConfig { load_best_model_at_end: true, ..config(2, 2, 1e-2) },
+    ] {
+        let error = Trainer::new(&examples, Objective::Supervised, &config)
+            .run(&mut tiny(), "a", &mut go_on)
+            .unwrap_err();
+        assert!(matches!(error, Error::Data(_)), "{error}");
+    }
+    let zero = TrainConfig { save_steps: Some(0), ..config(2, 2, 1e-2) };
+    let error = Trainer::new(&examples, Objective::Supervised, &zero)
+        .run(&mut tiny(), "a", &mut go_on)
+        .unwrap_err();
+    assert!(error.to_string().contains("save_steps"), "{error}");
+    assert_eq!(total_steps(4, &zero), 2);
+}
+
+#[test]
+fn an_open_checkpoint_says_where_the_run_stood() {
+    let dir = tempfile::tempdir().unwrap();
+    saved_run(dir.path(), 2);
+    let checkpoint = Checkpoint::open(dir.path().join("checkpoint-2")).unwrap();
+    let tokens: usize = tiny_examples().iter().map(|e| e.tree.tokens()).sum();
+    assert_eq!(checkpoint.state.num_tokens, tokens as u64);
+    assert!(checkpoint.state.files.contains_key("adapter_config.json"));
+}
