@@ -1,7 +1,8 @@
-//! What the programs share: how they start and end ([`cli`]), how they show progress ([`progress`]), and how they find
-//! and load persons ([`corpus`]).
+//! What the programs share: how they start and end ([`cli`]), how they show progress ([`progress`]), how they find
+//! and load persons ([`corpus`]), and which language model they speak to ([`lm`]).
 
 pub mod cli;
 pub mod corpus;
 pub mod lines;
+pub mod lm;
 pub mod progress;

@@ -1,0 +1,194 @@
+//! A conversation in a person's voice.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use idl::lm::{Conversation, DecodingParams, FinishReason, Generator, Piece};
+use idl_dialogue::{BoxError, Utterance, chat};
+use idl_examples::cli;
+use idl_examples::lm::ModelArgs;
+
+/// Talks with a person whose past sessions stand before the conversation.
+///
+/// Each line you type is what you say. The sessions are computed once, and each
+/// turn only what is new. `/quit`, or the end of the input, ends; `/again` asks
+/// for the conversation anew, the sessions kept.
+#[derive(Debug, Parser)]
+#[command(
+    name = "chat",
+    after_help = "Examples:
+  chat
+  chat --sessions ada.jsonl --adapter out/demo/dpa
+  printf 'hi !\\nany pets ?\\n' | chat --greedy
+
+The sessions are chat JSONL: {\"messages\": [{\"role\", \"content\"}, ..]} on each
+line, the person as `assistant`. Where the model runs out of positions, whole
+sessions are left out, the first one first."
+)]
+struct Arguments {
+    /// The person's sessions, chat JSONL
+    #[arg(long, value_name = "FILE")]
+    sessions: Option<PathBuf>,
+
+    /// Of the sessions only this person's
+    #[arg(long, value_name = "ID", requires = "sessions")]
+    person: Option<String>,
+
+    #[command(flatten)]
+    model: ModelArgs,
+
+    /// A reply has at most so many tokens
+    #[arg(long, default_value_t = 64, value_name = "N")]
+    max_new_tokens: usize,
+
+    /// Take the likeliest token each time
+    #[arg(long, conflicts_with = "temperature")]
+    greedy: bool,
+
+    /// Logits are divided by this before sampling
+    #[arg(long, default_value_t = 0.7, value_name = "T")]
+    temperature: f64,
+
+    /// Sample among the likeliest tokens with so much probability
+    #[arg(long, default_value_t = 0.9, value_name = "P")]
+    top_p: f64,
+
+    /// Make tokens less likely that were there before
+    #[arg(long, default_value_t = 1.0, value_name = "X")]
+    repetition_penalty: f64,
+
+    /// The seed of the sampling
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+impl Arguments {
+    fn params(&self) -> DecodingParams {
+        DecodingParams {
+            max_new_tokens: self.max_new_tokens,
+            temperature: if self.greedy { 0.0 } else { self.temperature },
+            top_p: self.top_p,
+            repetition_penalty: self.repetition_penalty,
+            seed: self.seed,
+            ..DecodingParams::default()
+        }
+    }
+
+    fn sessions(&self) -> Result<Vec<Vec<Utterance>>, BoxError> {
+        let Some(file) = &self.sessions else { return Ok(Vec::new()) };
+        let mut sessions = Vec::new();
+        for chat in chat::open(file)? {
+            let chat = chat?;
+            if self.person.is_none() || self.person == chat.person {
+                sessions.push(chat.session.messages);
+            }
+        }
+        if sessions.is_empty() {
+            let whose = self.person.as_ref().map_or(String::new(), |id| format!(" of `{id}`"));
+            return Err(format!("{}: no sessions{whose}", file.display()).into());
+        }
+        Ok(sessions)
+    }
+}
+
+/// Sends pieces of a reply to stdout as they come.
+struct Screen {
+    error: Option<io::Error>,
+}
+
+impl Screen {
+    fn show(&mut self, piece: Piece<'_>) -> ControlFlow<()> {
+        match print(piece.text) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.error = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+}
+
+fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// What the user says next; `None` at the end. The prompt is for terminals.
+fn listen(terminal: bool) -> io::Result<Option<String>> {
+    if terminal {
+        eprint!("> ");
+    }
+    let mut line = String::new();
+    let read = io::stdin().lock().read_line(&mut line)?;
+    Ok((read > 0).then(|| line.trim().to_owned()))
+}
+
+fn run(arguments: &Arguments) -> Result<(), BoxError> {
+    let mut params = arguments.params();
+    params.check()?;
+    let sessions = arguments.sessions()?;
+    let given = sessions.len();
+    let (model, tokenizer) = arguments.model.load()?;
+    let mut person =
+        Conversation::new(Generator { model: &model, tokenizer: &tokenizer }, sessions)?;
+    let start = Instant::now();
+    let tokens = person.prepare()?;
+    if given > 0 {
+        let (kept, seconds) = (person.sessions().len(), start.elapsed().as_secs_f64());
+        eprintln!("{kept} of {given} sessions fit: {tokens} tokens, computed in {seconds:.1} s");
+    }
+    let fresh = person.fork()?;
+    let terminal = io::stdin().is_terminal();
+    if terminal {
+        eprintln!("say something; /again starts anew, /quit ends");
+    }
+    while let Some(said) = listen(terminal)? {
+        match said.as_str() {
+            "" => continue,
+            "/quit" => break,
+            "/again" => {
+                person = fresh.fork()?;
+                eprintln!("(a new conversation)");
+                continue;
+            }
+            command if command.starts_with('/') => {
+                eprintln!("{command} is no command; there are /again and /quit");
+                continue;
+            }
+            _ => {}
+        }
+        let sessions = person.sessions().len();
+        let mut screen = Screen { error: None };
+        let reply = match person.say(&said, &params, &mut |piece| screen.show(piece)) {
+            Ok(reply) => reply,
+            // The conversation goes on: the message was too long, perhaps.
+            Err(error) if terminal => {
+                eprintln!("error: {}", cli::one_line(&error));
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(error) = screen.error {
+            return Err(error.into());
+        }
+        print("\n")?;
+        if reply.finish_reason == FinishReason::Length && terminal {
+            eprintln!("(cut after {} tokens)", reply.token_ids.len());
+        }
+        if person.sessions().len() < sessions {
+            eprintln!("({} sessions still fit)", person.sessions().len());
+        }
+        // Another reply, should the same be said again.
+        params.seed = params.seed.wrapping_add(1);
+    }
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    cli::run(|arguments: Arguments| run(&arguments))
+}

@@ -1,0 +1,238 @@
+//! Continues prompts and conversations.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser};
+use idl::lm::{
+    ChatTokenizer, DecodingParams, FinishReason, Generation, Generator, Piece, Request, RsaParams,
+};
+use idl_dialogue::{BoxError, Utterance};
+use idl_examples::cli;
+use idl_examples::lines::{Object, Place, objects};
+use idl_examples::lm::{ModelArgs, Prompt, sessions};
+use serde::Serialize;
+
+/// Generates replies.
+///
+/// Each input line is `{"prompt"}`, a text as it stands, special tokens in it
+/// parsed; or `{"sessions", "messages"}`, of which `sessions` may be absent: the
+/// chat template writes both, one after the other, and the person's reply comes
+/// next. A message is `{"role", "content"}`. Each output line is `{"text",
+/// "token_ids", "finish_reason"}`.
+///
+/// A line of the second kind may have `distractors`, a list of other persons'
+/// sessions: then the reply is made such that a listener can tell the person
+/// from them (RSA decoding).
+#[derive(Debug, Parser)]
+#[command(
+    name = "generate",
+    after_help = "Examples:
+  echo '{\"messages\": [{\"role\": \"user\", \"content\": \"any pets ?\"}]}' | generate
+  generate --input chats.jsonl --adapter out/demo/dpa --temperature 0.7 --top-p 0.9 --seed 1
+  echo '{\"prompt\": \"<s><|user|>hi !<|assistant|>\"}' | generate --max-new-tokens 16 --stop .
+
+Without --temperature decoding is greedy."
+)]
+struct Arguments {
+    /// JSONL, or - for stdin
+    #[arg(long, default_value = "-", value_name = "FILE")]
+    input: PathBuf,
+
+    #[command(flatten)]
+    model: ModelArgs,
+
+    #[command(flatten)]
+    decoding: DecodingArgs,
+
+    /// So many lines are generated together
+    #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    batch_size: u16,
+
+    /// RSA: how much the speaker minds the listener
+    #[arg(long, default_value_t = 2.0, value_name = "A")]
+    rationality: f64,
+}
+
+/// How to decode.
+#[derive(Debug, Args)]
+struct DecodingArgs {
+    /// A reply has at most so many tokens
+    #[arg(long, default_value_t = 64, value_name = "N")]
+    max_new_tokens: usize,
+
+    /// Take the likeliest token each time
+    #[arg(long, conflicts_with = "temperature")]
+    greedy: bool,
+
+    /// Sample, with logits divided by this
+    #[arg(long, value_name = "T")]
+    temperature: Option<f64>,
+
+    /// Sample among the so many likeliest tokens
+    #[arg(long, value_name = "K", requires = "temperature")]
+    top_k: Option<usize>,
+
+    /// Sample among the likeliest tokens with so much probability
+    #[arg(long, value_name = "P", requires = "temperature")]
+    top_p: Option<f64>,
+
+    /// Sample among tokens at least so likely, relative to the likeliest
+    #[arg(long, value_name = "P", requires = "temperature")]
+    min_p: Option<f64>,
+
+    /// Make tokens less likely that were there before
+    #[arg(long, default_value_t = 1.0, value_name = "X")]
+    repetition_penalty: f64,
+
+    /// End before this text; may be given several times
+    #[arg(long, value_name = "TEXT")]
+    stop: Vec<String>,
+
+    /// The seed of the sampling; line n is sampled with seed + n - 1
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+impl DecodingArgs {
+    fn params(&self) -> DecodingParams {
+        DecodingParams {
+            max_new_tokens: self.max_new_tokens,
+            temperature: self.temperature.unwrap_or(0.0),
+            top_k: self.top_k,
+            top_p: self.top_p.unwrap_or(1.0),
+            min_p: self.min_p.unwrap_or(0.0),
+            repetition_penalty: self.repetition_penalty,
+            stop_strings: self.stop.clone(),
+            stop_tokens: Vec::new(),
+            seed: self.seed,
+        }
+    }
+}
+
+/// An output line.
+#[derive(Serialize)]
+struct Line {
+    text: String,
+    token_ids: Vec<i64>,
+    finish_reason: &'static str,
+}
+
+impl From<Generation> for Line {
+    fn from(reply: Generation) -> Self {
+        let finish_reason = FinishReason::as_str(reply.finish_reason);
+        Line { text: reply.text, token_ids: reply.token_ids, finish_reason }
+    }
+}
+
+/// What a line asks for.
+struct Asked {
+    place: Place,
+    request: Request,
+    /// The conversation behind other persons' sessions.
+    distractors: Vec<Vec<i64>>,
+}
+
+impl Asked {
+    fn read(
+        mut line: Object,
+        tokenizer: &ChatTokenizer,
+        params: DecodingParams,
+    ) -> Result<Self, BoxError> {
+        let prompt = Prompt::take(&mut line)?;
+        let others = line.fields.remove("distractors");
+        line.place.nothing_left("", &line.fields)?;
+        let place = line.place;
+        let encode = |prompt: &Prompt| prompt.encode(tokenizer).map_err(|error| place.error(error));
+        let distractors = match (others, &prompt) {
+            (None, _) => Vec::new(),
+            (Some(_), Prompt::Text(_)) => {
+                return Err(place.field("distractors", "nothing beside `prompt`", "it"));
+            }
+            (others, Prompt::Chat { messages, .. }) => {
+                let persons = place.array("distractors", others)?.into_iter().enumerate();
+                let encode = |(i, person)| {
+                    let sessions: Vec<Vec<Utterance>> =
+                        sessions(&place, &format!("distractors[{i}]"), Some(person))?;
+                    encode(&Prompt::Chat { sessions, messages: messages.clone() })
+                };
+                persons.map(encode).collect::<Result<_, BoxError>>()?
+            }
+        };
+        let request = Request { prompt: encode(&prompt)?, params };
+        if request.prompt.is_empty() {
+            return Err(place.field("prompt", "at least one token", "none"));
+        }
+        Ok(Asked { place, request, distractors })
+    }
+
+    /// An error of the library, with the line.
+    fn explain(&self, error: idl::lm::Error) -> BoxError {
+        self.place.error(error)
+    }
+}
+
+fn silent(_: Piece<'_>) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// Prints the replies to some lines, in their order.
+fn reply(generator: Generator<'_>, rsa: RsaParams, asked: &[Asked]) -> Result<(), BoxError> {
+    let plain: Vec<&Asked> = asked.iter().filter(|a| a.distractors.is_empty()).collect();
+    let requests: Vec<Request> = plain.iter().map(|a| a.request.clone()).collect();
+    let mut replies = match generator.generate_batch(&requests, &mut silent) {
+        Ok(replies) => replies.into_iter(),
+        // Whose fault was it? A line alone tells.
+        Err(error) => {
+            for (asked, request) in plain.iter().zip(requests) {
+                generator.generate_batch(&[request], &mut silent).map_err(|e| asked.explain(e))?;
+            }
+            return Err(error.into());
+        }
+    };
+    for asked in asked {
+        let reply = if asked.distractors.is_empty() {
+            replies.next()
+        } else {
+            let Request { prompt, params } = &asked.request;
+            let others: Vec<&[i64]> = asked.distractors.iter().map(Vec::as_slice).collect();
+            let reply = generator.generate_rsa(prompt, &others, rsa, params, &mut silent);
+            Some(reply.map_err(|error| asked.explain(error))?)
+        };
+        if let Some(reply) = reply {
+            cli::print_json(&Line::from(reply))?;
+        }
+    }
+    Ok(())
+}
+
+fn run(arguments: &Arguments) -> Result<(), BoxError> {
+    let params = arguments.decoding.params();
+    params.check()?;
+    let rsa = RsaParams { rationality: arguments.rationality, ..RsaParams::default() };
+    let lines = objects(&arguments.input)?;
+    let (model, tokenizer) = arguments.model.load()?;
+    let generator = Generator { model: &model, tokenizer: &tokenizer };
+    let mut waiting = Vec::new();
+    for (index, line) in lines.enumerate() {
+        let seed = params.seed.wrapping_add(index as u64);
+        let asked = line.and_then(|line| {
+            Asked::read(line, &tokenizer, DecodingParams { seed, ..params.clone() })
+        });
+        match asked {
+            Ok(asked) => waiting.push(asked),
+            // The lines before are answered first.
+            Err(error) => return reply(generator, rsa, &waiting).and(Err(error)),
+        }
+        if waiting.len() == usize::from(arguments.batch_size) {
+            reply(generator, rsa, &waiting)?;
+            waiting.clear();
+        }
+    }
+    reply(generator, rsa, &waiting)
+}
+
+fn main() -> ExitCode {
+    cli::run(|arguments: Arguments| run(&arguments))
+}

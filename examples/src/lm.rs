@@ -1,0 +1,209 @@
+//! What the programs that talk to a language model share: which model, and
+//! what a line asks of it.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, Rendering};
+use idl_dialogue::{BoxError, Role, Utterance};
+use serde_json::Value;
+use tch::{Cuda, Device, Kind};
+
+use crate::lines::{Object, Place};
+
+/// The options that choose a model.
+#[derive(Clone, Debug, Args)]
+pub struct ModelArgs {
+    /// A Hugging Face folder of the LLaMA family [default: the embedded base]
+    #[arg(long, value_name = "DIR")]
+    pub model: Option<PathBuf>,
+
+    /// A PEFT folder with a LoRA adapter for it
+    #[arg(long, value_name = "DIR")]
+    pub adapter: Option<PathBuf>,
+
+    /// The precision of the weights
+    #[arg(long, value_enum, default_value = "f32")]
+    pub dtype: Dtype,
+
+    /// cpu, cuda, or cuda:N
+    #[arg(long, default_value = "cpu", value_parser = device)]
+    pub device: Device,
+}
+
+/// The precisions on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Dtype {
+    /// 32 bits
+    F32,
+    /// bfloat16
+    Bf16,
+}
+
+/// The device of a name: `cpu`, `cuda` or `cuda:N`.
+///
+/// # Errors
+/// Another name, or a GPU that libtorch does not see.
+pub fn device(text: &str) -> Result<Device, String> {
+    let index = match text {
+        "cpu" => return Ok(Device::Cpu),
+        "cuda" => 0,
+        _ => text
+            .strip_prefix("cuda:")
+            .and_then(|n| n.parse().ok())
+            .ok_or("expected `cpu`, `cuda` or `cuda:N`")?,
+    };
+    let there = if Cuda::is_available() { Cuda::device_count() } else { 0 };
+    if (index as i64) < there {
+        Ok(Device::Cuda(index))
+    } else {
+        Err(format!("libtorch sees {there} GPUs here (`cargo xtask doctor` tells more)"))
+    }
+}
+
+/// The weights that come with the repository.
+#[must_use]
+pub fn embedded_base() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/mini-llama")
+}
+
+/// The tokenizer of a model's folder, by its chat template where that takes
+/// sessions in a row, else plainly, which is said once on stderr.
+///
+/// # Errors
+/// What is wrong with the folder.
+pub fn tokenizer(dir: &Path) -> Result<ChatTokenizer, BoxError> {
+    let mut tokenizer = ChatTokenizer::from_dir_plain(dir)?;
+    if tokenizer.template_names().next().is_some() {
+        tokenizer.set_rendering(Rendering::Template)?;
+    }
+    let tokenizer = tokenizer.for_sessions(false);
+    if tokenizer.rendering() == Rendering::Plain {
+        eprintln!("no chat template here takes sessions in a row: they are rendered plainly");
+    }
+    Ok(tokenizer)
+}
+
+impl ModelArgs {
+    /// Loads model, adapter and tokenizer; says so on stderr.
+    ///
+    /// # Errors
+    /// What is wrong with the folders.
+    pub fn load(&self) -> Result<(CausalLm, ChatTokenizer), BoxError> {
+        let dir = self.model.clone().unwrap_or_else(embedded_base);
+        let kind = match self.dtype {
+            Dtype::F32 => Kind::Float,
+            Dtype::Bf16 => Kind::BFloat16,
+        };
+        let mut model = CausalLm::from_dir(&dir, LoadOptions { device: self.device, kind })?;
+        let tokenizer = tokenizer(&dir)?;
+        model.check_tokenizer(&tokenizer)?;
+        if let Some(adapter) = &self.adapter {
+            model.load_adapter("adapter", adapter)?;
+            model.set_active(Some("adapter"))?;
+        }
+        let millions = model.parameter_count() as f64 / 1e6;
+        eprintln!("{}: {millions:.1} million parameters", dir.display());
+        Ok((model, tokenizer))
+    }
+}
+
+/// What a line asks to continue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Prompt {
+    /// A text as it stands.
+    Text(String),
+    /// Sessions and messages, for the chat template.
+    Chat {
+        /// Whole sessions of the person.
+        sessions: Vec<Vec<Utterance>>,
+        /// The conversation at hand.
+        messages: Vec<Utterance>,
+    },
+}
+
+impl Prompt {
+    /// Takes `prompt`, or `messages` and perhaps `sessions`, out of a line.
+    ///
+    /// # Errors
+    /// Fields that are missing, that do not go together, or of another type.
+    pub fn take(line: &mut Object) -> Result<Self, BoxError> {
+        let place = &line.place;
+        let mut take = |field: &str| line.fields.remove(field);
+        if let Some(prompt) = take("prompt") {
+            let text = place.string("prompt", Some(prompt))?;
+            for field in ["sessions", "messages"] {
+                if take(field).is_some() {
+                    return Err(place.field(field, "nothing beside `prompt`", "it"));
+                }
+            }
+            return Ok(Prompt::Text(text));
+        }
+        let sessions = match take("sessions") {
+            None => Vec::new(),
+            given => sessions(place, "sessions", given)?,
+        };
+        let Some(given) = take("messages") else {
+            return Err(place.field("messages", "an array, or `prompt`", "nothing"));
+        };
+        let messages = messages(place, "messages", Some(given))?;
+        if messages.is_empty() {
+            return Err(place.field("messages", "at least one message", "none"));
+        }
+        Ok(Prompt::Chat { sessions, messages })
+    }
+
+    /// The tokens behind which the reply comes next.
+    ///
+    /// # Errors
+    /// The template's and the tokenizer's.
+    pub fn encode(&self, tokenizer: &ChatTokenizer) -> Result<Vec<i64>, BoxError> {
+        Ok(match self {
+            Prompt::Text(text) => tokenizer.encode(text)?,
+            Prompt::Chat { sessions, messages } => {
+                let all = sessions.iter().flatten().chain(messages);
+                tokenizer.encode_chat(&all.cloned().collect::<Vec<_>>(), true)?
+            }
+        })
+    }
+}
+
+/// Arrays of messages.
+///
+/// # Errors
+/// Anything else; the path of the field is named.
+pub fn sessions(
+    place: &Place,
+    field: &str,
+    value: Option<Value>,
+) -> Result<Vec<Vec<Utterance>>, BoxError> {
+    let arrays = place.array(field, value)?.into_iter().enumerate();
+    arrays.map(|(i, array)| messages(place, &format!("{field}[{i}]"), Some(array))).collect()
+}
+
+/// An array of `{"role", "content"}`.
+///
+/// # Errors
+/// Anything else; the path of the field is named.
+pub fn messages(
+    place: &Place,
+    field: &str,
+    value: Option<Value>,
+) -> Result<Vec<Utterance>, BoxError> {
+    let message = |(i, value): (usize, Value)| {
+        let path = format!("{field}[{i}]");
+        let mut fields = place.object(&path, value)?;
+        let name = place.string(&format!("{path}.role"), fields.remove("role"))?;
+        let content = place.string(&format!("{path}.content"), fields.remove("content"))?;
+        place.nothing_left(&format!("{path}."), &fields)?;
+        let roles = [Role::System, Role::User, Role::Assistant];
+        match roles.into_iter().find(|role| role.as_str() == name) {
+            Some(role) => Ok(Utterance { role, content }),
+            None => {
+                let expected = "`system`, `user` or `assistant`";
+                Err(place.field(&format!("{path}.role"), expected, format!("`{name}`")))
+            }
+        }
+    };
+    place.array(field, value)?.into_iter().enumerate().map(message).collect()
+}
