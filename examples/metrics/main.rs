@@ -1,0 +1,298 @@
+//! Measures replies: BLEU, ROUGE-L, F1, Distinct, closeness to the person's
+//! history, each with its signature and with what one gets for nothing.
+
+mod chance;
+mod encoder;
+mod input;
+mod measures;
+mod panel;
+mod report;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::builder::RangedU64ValueParser;
+use clap::{Parser, ValueEnum};
+use idl::encoder::{BertEncoder, EncoderOptions};
+use idl::metrics::{Bootstrap, Lengths, Tokenizer};
+use idl_dialogue::BoxError;
+use idl_examples::cli;
+
+use chance::Chance;
+use encoder::Encoder;
+use input::{Line, as_strs, lines};
+use measures::{Compat, Measure, Reply, Settings, measures};
+use panel::Panel;
+use report::Counted;
+
+/// How many lines are read before a sentence encoder sees them.
+const BATCH: usize = 256;
+
+/// Measures replies against references, and against what the person said.
+///
+/// Each input line is `{"hypothesis": text, "references": [text, ..]}`, and may
+/// have `"history": [text, ..]` (earlier replies of the person), `"persona":
+/// [text, ..]`, `"query": text` (the partner's utterance before the reply) and
+/// `"person": text` (in every line or in none). The output is one object: name
+/// -> `{"value", "signature", "replies", "interval", "chance", "baseline"}`. A
+/// value is null, with the reason under "n/a", where something is missing.
+#[derive(Debug, Parser)]
+#[command(
+    name = "metrics",
+    after_help = "Examples:
+  metrics --input replies.jsonl --compat released,clv
+  metrics --input ours.jsonl --baseline theirs.jsonl | python3 -m json.tool
+  metrics --encoder models/all-MiniLM-L6-v2 --no-chance < replies.jsonl
+  echo '{\"hypothesis\": \"i bake\", \"references\": [\"i bake bread\"]}' | metrics
+
+Scale: BLEU 0 to 100, lengths in tokens, p-cover in nats, the others 0 to 1.
+
+Chance rows stand beside every value: the true reply of a random other line, the
+same of the same `person`, the `query` said back, and one constant sentence.
+What a row scores is not worth claiming.
+
+Intervals resample persons, and there are none without `person`. A comparison
+with --baseline resamples persons, or lines where there is no `person`; the
+t-test takes the mean of each of them.
+
+Memory: what is averaged takes none. Chance rows keep all lines; `length` a number
+for each, for the quantiles; --baseline without `person` counts for each; distinct-1
+and distinct-2 every different word and pair of words; --encoder with chance rows an
+embedding of each text. --no-chance leaves little but that of Distinct.
+
+`persona` is checked and not used: no NLI model is here to judge it."
+)]
+struct Arguments {
+    /// JSONL, or - for stdin
+    #[arg(long, default_value = "-", value_name = "FILE")]
+    input: PathBuf,
+
+    /// The replies of another system to the same lines, to compare with
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// Published evaluations to reproduce as well, bugs and all
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME")]
+    compat: Vec<Compat>,
+
+    /// A sentence-transformers folder, for p-co
+    #[arg(long, value_name = "DIR")]
+    encoder: Option<PathBuf>,
+
+    /// How text becomes words for BLEU, Distinct, lengths and p-*; ROUGE-L and
+    /// word F1 have their own ways
+    #[arg(long, value_enum, default_value = "13a")]
+    tokenizer: TokenizerName,
+
+    /// Make text lower case for BLEU; the others do anyway
+    #[arg(long)]
+    lowercase: bool,
+
+    /// Leave out function words for p-f1 and p-cover
+    #[arg(long)]
+    remove_stop_words: bool,
+
+    /// The reply of the row `constant`
+    #[arg(long, default_value = "i am doing well , how are you ?", value_name = "TEXT")]
+    constant: String,
+
+    /// Leave out the chance rows and keep no line
+    #[arg(long)]
+    no_chance: bool,
+
+    /// How often persons are resampled
+    #[arg(long, default_value_t = 10_000, value_name = "N",
+          value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
+    resamples: usize,
+
+    /// The level of intervals
+    #[arg(long, default_value_t = 0.95, value_name = "X", value_parser = level)]
+    level: f64,
+
+    /// The seed of chance rows and resampling
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// [`Tokenizer`] on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum TokenizerName {
+    /// mteval-v13a's, as in sacreBLEU
+    #[value(name = "13a")]
+    V13a,
+    /// At spaces only, for text that is tokenised
+    None,
+    /// Every character
+    Char,
+}
+
+impl From<TokenizerName> for Tokenizer {
+    fn from(name: TokenizerName) -> Self {
+        match name {
+            TokenizerName::V13a => Tokenizer::V13a,
+            TokenizerName::None => Tokenizer::None,
+            TokenizerName::Char => Tokenizer::Char,
+        }
+    }
+}
+
+fn level(text: &str) -> Result<f64, String> {
+    let level = text.parse().ok().filter(|level| (0.0..1.0).contains(level) && *level > 0.0);
+    level.ok_or_else(|| String::from("expected a number between 0 and 1"))
+}
+
+/// The numbers of persons in the order of their first reply, or of replies.
+#[derive(Default)]
+struct Units {
+    numbers: HashMap<String, usize>,
+    lines: usize,
+    /// Whether lines name their person; the first decides.
+    named: Option<bool>,
+}
+
+impl Units {
+    fn of(&mut self, line: &Line) -> Result<usize, BoxError> {
+        let named = *self.named.get_or_insert(line.person.is_some());
+        let number = self.lines;
+        self.lines += 1;
+        match &line.person {
+            Some(person) if named => {
+                let next = self.numbers.len();
+                Ok(*self.numbers.entry(person.clone()).or_insert(next))
+            }
+            None if !named => Ok(number),
+            given => {
+                let found = if given.is_some() { "it here only" } else { "nothing here" };
+                Err(line.place.field("person", "a string in every line or in none", found))
+            }
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        if self.named == Some(true) { "person" } else { "reply" }
+    }
+}
+
+/// The next lines of the system and, where there is one, of the baseline.
+fn batch(
+    input: &mut dyn Iterator<Item = Result<Line, BoxError>>,
+    baseline: &mut Option<impl Iterator<Item = Result<Line, BoxError>>>,
+) -> Result<(Vec<Line>, Vec<Line>), BoxError> {
+    let (mut ours, mut theirs) = (Vec::with_capacity(BATCH), Vec::new());
+    while ours.len() < BATCH {
+        let line = input.next().transpose()?;
+        let other = baseline.as_mut().and_then(Iterator::next).transpose()?;
+        match (line, other) {
+            (None, None) => break,
+            (None, Some(other)) => return Err(other.place.error("--input has no such line")),
+            (Some(line), None) if baseline.is_some() => {
+                return Err(line.place.error("--baseline has no such line"));
+            }
+            (Some(line), other) => {
+                if let Some(other) = other {
+                    other.must_match(&line)?;
+                    theirs.push(other);
+                }
+                ours.push(line);
+            }
+        }
+    }
+    Ok((ours, theirs))
+}
+
+/// Adds lines to a panel; `units` has a number for each, or is empty.
+fn count(
+    panel: &mut Panel,
+    measures: &[Measure],
+    lines: &[Line],
+    units: &[usize],
+    encoder: Option<&mut Encoder>,
+) -> Result<(), BoxError> {
+    let p_co = match encoder {
+        None => vec![None; lines.len()],
+        Some(encoder) => {
+            encoder.p_co(lines.iter().map(|l| (l.hypothesis.as_str(), &l.history[..])))?
+        }
+    };
+    for (i, (line, p_co)) in lines.iter().zip(p_co).enumerate() {
+        let (references, history) = (as_strs(&line.references), as_strs(&line.history));
+        let (references, history) = (&references[..], &history[..]);
+        let reply = Reply { hypothesis: &line.hypothesis, references, history, p_co };
+        let added = panel.add(measures, &reply, units.get(i).copied());
+        added.map_err(|error| line.place.error(error))?;
+    }
+    Ok(())
+}
+
+fn run(arguments: &Arguments) -> Result<(), BoxError> {
+    let stdin = Path::new("-");
+    if arguments.input == stdin && arguments.baseline.as_deref() == Some(stdin) {
+        return Err("`--input -` and `--baseline -`: there is one stdin".into());
+    }
+    let mut encoder = match &arguments.encoder {
+        None => None,
+        Some(dir) => {
+            Some(Encoder::new(Box::new(BertEncoder::from_dir(dir, EncoderOptions::default())?)))
+        }
+    };
+    let settings = Settings {
+        tokenizer: arguments.tokenizer.into(),
+        lowercase: arguments.lowercase,
+        remove_stop_words: arguments.remove_stop_words,
+        compat: arguments.compat.clone(),
+        encoder: encoder.as_ref().map(|encoder| encoder.name().to_owned()),
+    };
+    let measures = measures(&settings)?;
+    let mut system = Panel::new(&measures, settings.bleu())?;
+    let mut other = match arguments.baseline {
+        None => None,
+        Some(_) => Some(Panel::new(&measures, settings.bleu())?),
+    };
+    let (mut chance, mut units, mut lengths) =
+        (Chance::default(), Units::default(), Lengths::default());
+
+    let mut input = lines(&arguments.input)?;
+    let mut baseline = arguments.baseline.as_deref().map(lines).transpose()?;
+    loop {
+        let (ours, theirs) = batch(&mut input, &mut baseline)?;
+        if ours.is_empty() {
+            break;
+        }
+        let mut numbers = ours.iter().map(|line| units.of(line)).collect::<Result<Vec<_>, _>>()?;
+        if other.is_none() && units.named == Some(false) {
+            numbers.clear(); // nothing is compared reply by reply
+        }
+        count(&mut system, &measures, &ours, &numbers, encoder.as_mut())?;
+        if let Some(other) = &mut other {
+            count(other, &measures, &theirs, &numbers, encoder.as_mut())?;
+        }
+        for line in ours {
+            lengths.add(settings.tokenizer.tokens(&line.references[0]).len());
+            if !arguments.no_chance {
+                chance.keep(line);
+            }
+        }
+        if let (true, Some(encoder)) = (arguments.no_chance, &mut encoder) {
+            encoder.forget();
+        }
+    }
+
+    let (bleu, constant, seed) = (settings.bleu(), &arguments.constant, arguments.seed);
+    let rows = chance.rows(&measures, bleu, constant, seed, encoder.as_mut())?;
+    let Arguments { resamples, level, .. } = *arguments;
+    let counted = Counted {
+        measures: &measures,
+        system: &system,
+        baseline: other.as_ref(),
+        chance: &rows,
+        references: lengths.stats(),
+        unit: units.name(),
+        bootstrap: Bootstrap { resamples, level, seed },
+    };
+    cli::print_json(&counted.report()?)
+}
+
+fn main() -> ExitCode {
+    cli::run(|arguments: Arguments| run(&arguments))
+}

@@ -1,0 +1,207 @@
+//! The program `metrics` from outside: lines in, one object out, exit codes.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+/// Beside this test's own folder; `cargo test -p idl-examples` builds both.
+fn program() -> PathBuf {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.join("examples").join(format!("metrics{}", std::env::consts::EXE_SUFFIX))
+}
+
+fn run(arguments: &[&str], input: &str) -> Output {
+    let program = program();
+    assert!(program.is_file(), "{} is not built", program.display());
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that refuses its arguments reads nothing.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn summary(arguments: &[&str], input: &str) -> Value {
+    let output = run(arguments, input);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty());
+    assert_eq!(output.stdout.iter().filter(|&&b| b == b'\n').count(), 1, "one object, one line");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// What is said on stderr, of which there is one line.
+fn complaint(arguments: &[&str], input: &str) -> String {
+    let output = run(arguments, input);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(output.stdout.is_empty());
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    text.trim_end().to_owned()
+}
+
+/// Twelve replies of four persons; each third reply is the true one.
+fn replies() -> String {
+    let truth = ["i bake bread every night", "my boat is red", "we sing on sundays"];
+    let said = ["i bake bread", "the boat is red", "we sing on sundays"];
+    (0..12)
+        .map(|i| {
+            let line = json!({
+                "hypothesis": said[i % 3],
+                "references": [truth[i % 3]],
+                "history": ["i am a baker", "bread is what i bake"],
+                "query": "what do you do ?",
+                "person": format!("p{}", i / 3),
+            });
+            format!("{line}\n")
+        })
+        .collect()
+}
+
+fn number(summary: &Value, path: &str) -> f64 {
+    summary.pointer(path).and_then(Value::as_f64).unwrap_or_else(|| panic!("no {path}"))
+}
+
+/// A file of this test's own.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str, text: &str) -> Self {
+        let name = format!("idl-metrics-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, text).unwrap();
+        File(path)
+    }
+
+    fn name(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn each_value_has_a_signature_chance_rows_and_an_interval() {
+    let options = ["--compat", "released,clv", "--resamples", "200"];
+    let summary = summary(&options, &replies());
+    let names = [
+        "bleu-1",
+        "bleu-4",
+        "bleu-4-sentence",
+        "rouge-l",
+        "rouge-l-stem",
+        "word-f1",
+        "distinct-1-sentence",
+        "p-f1",
+        "p-cover",
+        "p-co-tfidf",
+        "released-bleu",
+        "released-p-f1",
+        "clv-bleu-1",
+    ];
+    for name in names {
+        let value = number(&summary, &format!("/{name}/value"));
+        let signature = summary[name]["signature"].as_str().unwrap();
+        assert!(signature.starts_with("metric:") && signature.contains("version:"), "{signature}");
+        assert_eq!(summary[name]["replies"], 12, "{name}");
+        for row in ["random", "same-person", "echo", "constant"] {
+            assert!(summary[name]["chance"][row].is_number(), "{name} {row}");
+        }
+        let interval = &summary[name]["interval"];
+        assert_eq!((&interval["unit"], &interval["units"]), (&json!("person"), &json!(4)));
+        let (low, high) = (interval["low"].as_f64().unwrap(), interval["high"].as_f64().unwrap());
+        assert!(low <= value + 1e-9 && value <= high + 1e-9, "{name}: {low} {value} {high}");
+    }
+    assert!(summary["rouge-l"]["signature"].as_str().unwrap().contains("replies:12"));
+    // By hand: 6, 8 and 8 of the words count: 2 * 3 / (3 + 5), 1 without "the", 1.
+    assert!((number(&summary, "/word-f1/value") - (0.75 + 6.0 / 7.0 + 1.0) / 3.0).abs() < 1e-12);
+    assert_eq!(number(&summary, "/length/tokens/hypotheses/mean"), 11.0 / 3.0);
+    assert_eq!(number(&summary, "/length/tokens/references/mean"), 13.0 / 3.0);
+    assert_eq!(number(&summary, "/length/chance/echo"), 5.0);
+    assert_eq!(summary["p-co"], json!({"value": null, "n/a": "no --encoder"}));
+}
+
+#[test]
+fn without_persons_there_is_no_interval_and_the_same_seed_gives_the_same_summary() {
+    let lines: String = replies().lines().map(|line| line.replace("person", "query2")).collect();
+    assert!(complaint(&[], &lines).contains("stdin:1: "));
+    let lines = "{\"hypothesis\": \"yes\", \"references\": [\"yes\", \"no\"]}\n".repeat(3);
+    let plain = summary(&[], &lines);
+    assert!(plain["bleu-1"].get("interval").is_none());
+    assert!(plain["bleu-1"]["chance"].get("same-person").is_none());
+    assert_eq!(plain["p-f1"]["n/a"], "no line has a `history`");
+    assert!(summary(&["--no-chance"], &lines)["bleu-1"].get("chance").is_none());
+    let seeded = |seed| summary(&["--seed", seed, "--resamples", "50"], &replies());
+    assert_eq!(seeded("1"), seeded("1"));
+}
+
+#[test]
+fn two_systems_are_compared_person_by_person() {
+    let ours = File::new("ours", &replies());
+    let others: String =
+        replies().lines().map(|l| l.replace("\"the boat is red\"", "\"no\"") + "\n").collect();
+    let theirs = File::new("theirs", &others);
+    let pair = ["--input", ours.name(), "--baseline", theirs.name(), "--resamples", "100"];
+    let found = summary(&pair, "");
+    let baseline = &found["word-f1"]["baseline"];
+    let difference = baseline["difference"].as_f64().unwrap();
+    let values = number(&found, "/word-f1/value") - baseline["value"].as_f64().unwrap();
+    assert!((difference - values).abs() < 1e-12 && difference > 0.0);
+    assert_eq!(baseline["interval"]["unit"], "person");
+    assert!(baseline["p_value"].as_f64().unwrap() < 0.05);
+    assert!(found["bleu-4"]["baseline"]["interval"]["low"].is_number());
+
+    let itself = summary(&["--input", ours.name(), "--baseline", ours.name()], "");
+    assert_eq!(itself["bleu-4"]["baseline"]["difference"], 0.0);
+    assert_eq!(itself["bleu-4"]["baseline"]["p_value"], 1.0);
+
+    let short = File::new("short", others.lines().next().unwrap());
+    let error = complaint(&["--input", ours.name(), "--baseline", short.name()], "");
+    assert_eq!(error, format!("error: {}:2: --baseline has no such line", ours.name()));
+    let other = File::new("other", &others.replace("every night", "by day"));
+    let error = complaint(&["--input", ours.name(), "--baseline", other.name()], "");
+    assert!(error.starts_with(&format!("error: {}:1: field `references`: ", other.name())));
+}
+
+#[test]
+fn bad_input_is_one_line_with_file_line_and_field() {
+    let ok = "{\"hypothesis\": \"a\", \"references\": [\"b\"]}\n";
+    for (line, field) in [
+        ("{\"references\": [\"b\"]}", "field `hypothesis`: expected a string, found nothing"),
+        ("{\"hypothesis\": \"a\"}", "field `references`: expected an array, found nothing"),
+        (
+            "{\"hypothesis\": \"a\", \"references\": []}",
+            "field `references`: expected at least one reference, found an empty array",
+        ),
+        (
+            "{\"hypothesis\": \"a\", \"references\": [\"b\"], \"history\": [1]}",
+            "field `history[0]`: expected a string, found a number",
+        ),
+        (
+            "{\"hypothesis\": \"a\", \"references\": [\"b\"], \"prsona\": 1}",
+            "field `prsona`: expected no field of this name, found a number",
+        ),
+        (
+            "{\"hypothesis\": \"a\", \"references\": [\"b\"], \"person\": \"x\"}",
+            "field `person`: expected a string in every line or in none, found it here only",
+        ),
+    ] {
+        let error = complaint(&[], &format!("{ok}\n{line}\n"));
+        assert_eq!(error, format!("error: stdin:3: {field}"));
+    }
+    assert!(complaint(&["--level", "1"], "").contains("between 0 and 1"));
+    assert!(complaint(&["--input", "no/where"], "").contains("no/where: cannot be opened"));
+    assert!(complaint(&["--baseline", "-"], "").contains("there is one stdin"));
+}
