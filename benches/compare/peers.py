@@ -32,9 +32,9 @@ def environment():
     os.execv(python, [str(python), *sys.argv])
 
 
-def build(example):
-    """Builds one of this package's examples and returns its path."""
-    command = ["cargo", "build", "--release", "--package", "idl-benches", "--example", example]
+def build(example, package="idl-benches"):
+    """Builds one of a package's examples and returns its path."""
+    command = ["cargo", "build", "--release", "--package", package, "--example", example]
     command += ["--message-format", "json-render-diagnostics"]
     out = subprocess.run(command, cwd=WORKSPACE, check=True, capture_output=True, text=True).stdout
     for line in out.splitlines():
@@ -44,12 +44,19 @@ def build(example):
     raise SystemExit(f"cargo did not say where it put {example}")
 
 
+def output(command, **environment):
+    """Runs a command; returns what it prints."""
+    env = {**os.environ, **environment}
+    command = [str(word) for word in command]
+    done = subprocess.run(command, capture_output=True, text=True, env=env)
+    if done.returncode != 0:
+        raise SystemExit(f"{command[0]} failed: {done.stderr}")
+    return done.stdout
+
+
 def run(program, *args, **environment):
     """Runs one of our programs; returns the JSON object that it prints."""
-    env = {**os.environ, **environment}
-    command = [program, *map(str, args)]
-    out = subprocess.run(command, check=True, capture_output=True, text=True, env=env)
-    return json.loads(out.stdout)
+    return json.loads(output([program, *args], **environment))
 
 
 def least_seconds(times, work):

@@ -1,0 +1,244 @@
+//! From a corpus to training data: targets, references and their order, and
+//! for preference learning what else might have been said.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use idl::cluster::SpiParams;
+use idl::conved::ConvEd;
+use idl::dialogue::{
+    BoxError, Person, SentenceEncoder, SessionDistance, TfIdfEncoder, split_persons,
+};
+use idl::encoder::{BertEncoder, EncoderOptions};
+use idl::learn::{TrainingTarget, dpa_targets, msl_targets};
+use idl::order::Policy;
+use idl::persona_ext::RuleExtractor;
+use idl::train::rows::{self, Dialogue};
+use idl::train::{Conversation, Coverage, PreferenceCorpus, Reference};
+use idl::{ConvEdDistance, Pipeline};
+use idl_examples::corpus::CorpusArgs;
+use idl_examples::{cli, progress};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// Writes what `train` learns from: JSONL, one reply a line, in TRL's
+/// conversational formats with the person's sessions beside the prompt.
+#[derive(Debug, Parser)]
+#[command(name = "prepare", after_help = EXAMPLES)]
+struct Arguments {
+    #[command(flatten)]
+    corpus: CorpusArgs,
+
+    /// `msl`: true replies; `dpoc`: with a rejected and a criterion reply
+    #[arg(long, value_enum)]
+    stage: Stage,
+
+    /// Which sessions stand before a target: its cluster's nearest, as many at
+    /// random, or none
+    #[arg(long, value_enum, default_value_t = References::Spi)]
+    references: References,
+
+    /// In which order: along the shortest path, or at random
+    #[arg(long, value_enum, default_value_t = Order::Free)]
+    order: Order,
+
+    /// convED's scale of substitutions: the paper has 5, which with TF-IDF never
+    /// substitutes
+    #[arg(long, default_value_t = 1.0)]
+    lambda: f64,
+
+    /// `tfidf`, or a sentence-transformers folder
+    #[arg(long, value_name = "tfidf|DIR", default_value = "tfidf")]
+    encoder: PathBuf,
+
+    /// Dialogues to write at most, drawn from all persons [default: all]
+    #[arg(long, value_name = "N")]
+    dialogues: Option<usize>,
+
+    /// Where the dialogues of held-out persons go
+    #[arg(long, value_name = "FILE", requires = "eval_share")]
+    eval: Option<PathBuf>,
+
+    /// The share of the persons that is held out
+    #[arg(long, value_name = "0..1", requires = "eval")]
+    eval_share: Option<f64>,
+
+    /// Everything random follows from it
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  prepare --corpus embedded --stage msl > msl.jsonl
+  prepare --corpus convai2 --split train --stage dpoc --dialogues 400 > dpoc.jsonl
+  prepare --corpus embedded --stage msl --eval-share 0.2 --eval held-out.jsonl > msl.jsonl
+  prepare --corpus jsonl --data chats.jsonl --stage msl --references random > random.jsonl";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Stage {
+    Msl,
+    Dpoc,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum References {
+    Spi,
+    Random,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Order {
+    Free,
+    Anchored,
+    Greedy,
+    Original,
+    Shuffled,
+}
+
+fn main() -> ExitCode {
+    cli::run(prepare)
+}
+
+fn prepare(arguments: Arguments) -> Result<(), BoxError> {
+    let persons = arguments.corpus.load()?.persons;
+    let (learnt, held_out) = match arguments.eval_share {
+        None => (persons, Vec::new()),
+        Some(share) => {
+            let mut parts = split_persons(persons, &[1.0 - share, share], arguments.seed)?;
+            let held_out = parts.pop().unwrap_or_default();
+            (parts.pop().unwrap_or_default(), held_out)
+        }
+    };
+    // The held-out persons' words are not known in advance, either.
+    let encoder: Box<dyn SentenceEncoder> = if arguments.encoder == Path::new("tfidf") {
+        let said = learnt.iter().flat_map(|p| &p.sessions).flat_map(|s| &s.messages);
+        Box::new(TfIdfEncoder::default().fit(said.map(|m| m.content.as_str())))
+    } else {
+        Box::new(BertEncoder::from_dir(&arguments.encoder, EncoderOptions::default())?)
+    };
+    let spi = SpiParams::default().seed(arguments.seed);
+    let conved = ConvEd::params().lambda(arguments.lambda).check()?;
+    let distance = ConvEdDistance { conved, encoder: &*encoder };
+    let maker = Maker { arguments: &arguments, encoder: &*encoder, spi: &spi, distance: &distance };
+
+    if let Some(path) = &arguments.eval {
+        let file = File::create(path).map_err(|e| format!("{}: {e}", path.display()))?;
+        maker.write("held out", &held_out, BufWriter::new(file))?;
+    }
+    maker.write("prepared", &learnt, io::stdout().lock())
+}
+
+struct Maker<'a> {
+    arguments: &'a Arguments,
+    encoder: &'a dyn SentenceEncoder,
+    spi: &'a SpiParams,
+    distance: &'a dyn SessionDistance,
+}
+
+impl Maker<'_> {
+    /// Writes the dialogues of `persons`, and says on stderr how many.
+    fn write(&self, what: &str, persons: &[Person], mut out: impl Write) -> Result<(), BoxError> {
+        let dialogues = self.dialogues(persons)?;
+        for dialogue in &dialogues {
+            rows::write(&mut out, dialogue)?;
+        }
+        out.flush()?;
+        let replies: usize = dialogues.iter().map(|d| d.rows().len()).sum();
+        let sessions: usize = dialogues.iter().map(|d| d.conversation.references.len()).sum();
+        eprintln!(
+            "{what}: {replies} replies of {} dialogues of {} persons, behind {:.1} sessions each",
+            dialogues.len(),
+            persons.len(),
+            sessions as f64 / dialogues.len().max(1) as f64
+        );
+        Ok(())
+    }
+
+    fn dialogues(&self, persons: &[Person]) -> Result<Vec<Dialogue>, BoxError> {
+        let policy = match self.arguments.order {
+            Order::Free | Order::Shuffled => Policy::Free,
+            Order::Anchored => Policy::Anchored,
+            Order::Greedy => Policy::Greedy,
+            Order::Original => Policy::Original,
+        };
+        let extractor = RuleExtractor::default();
+        let pipeline = Pipeline {
+            encoder: self.encoder,
+            extractor: &extractor,
+            spi: self.spi,
+            distance: self.distance,
+            policy,
+            references: 5,
+        };
+        let bar = progress::bar("sessions", persons.len() as u64);
+        let mut targets = msl_targets(persons, &pipeline, |done| bar.set_position(done as u64))?;
+        bar.finish_and_clear();
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(self.arguments.seed);
+        if let Some(most) = self.arguments.dialogues {
+            targets.shuffle(&mut rng);
+            targets.truncate(most);
+        }
+        for target in &mut targets {
+            self.rearrange(target, &persons[target.person], &mut rng);
+        }
+        let dialogue = |target: &TrainingTarget, alternatives| Dialogue {
+            person: Some(persons[target.person].id.clone()),
+            conversation: target.conversation.clone(),
+            alternatives,
+        };
+        if self.arguments.stage == Stage::Msl {
+            return Ok(targets.iter().map(|t| dialogue(t, Vec::new())).collect());
+        }
+        let seed = self.arguments.seed;
+        let corpus = PreferenceCorpus::new(persons, &extractor, self.encoder, seed)?;
+        let mut coverage = Coverage::default();
+        let found = dpa_targets(&targets, &corpus, &mut coverage)?;
+        let [inconsistency, fabrication, inversion] = coverage.built;
+        eprintln!(
+            "criteria: {inconsistency} inconsistency, {fabrication} fabrication, {inversion} \
+             inversion; {} replies have none",
+            coverage.without
+        );
+        Ok(found.into_iter().map(|(t, alternatives)| dialogue(t, alternatives)).collect())
+    }
+
+    /// What an ablation does to a target's references.
+    fn rearrange(
+        &self,
+        target: &mut TrainingTarget,
+        person: &Person,
+        rng: &mut Xoshiro256PlusPlus,
+    ) {
+        let Conversation { references, .. } = &mut target.conversation;
+        match self.arguments.references {
+            References::Spi => {}
+            References::None => references.clear(),
+            References::Random => {
+                let itself = &person.sessions[target.session];
+                let mut others: Vec<usize> = (0..person.sessions.len())
+                    .filter(|&s| s != target.session && !person.sessions[s].mirrors(itself))
+                    .collect();
+                others.shuffle(rng);
+                others.truncate(references.len());
+                *references = others
+                    .into_iter()
+                    .enumerate()
+                    .map(|(i, s)| Reference {
+                        messages: person.sessions[s].messages.clone(),
+                        // No session is nearer: the cut takes any.
+                        distance: i as f64,
+                    })
+                    .collect();
+            }
+        }
+        if self.arguments.order == Order::Shuffled {
+            references.shuffle(rng);
+        }
+    }
+}

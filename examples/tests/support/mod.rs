@@ -1,0 +1,32 @@
+//! The programs of this package, started as their users start them.
+
+#![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// The program `name`, which cargo builds along with the tests: it lies in
+/// `examples/` beside the folder of the test's own executable.
+pub(crate) fn program(name: &str) -> Command {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
+    let path: PathBuf =
+        profile.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        path.is_file(),
+        "{} is not built: `cargo test -p idl-examples` builds it",
+        path.display()
+    );
+    Command::new(path)
+}
+
+/// What it printed.
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// What it said besides.
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}

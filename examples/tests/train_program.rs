@@ -1,0 +1,148 @@
+//! `prepare` and `train` as people start them, a kill in the middle included.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use support::{program, stderr, stdout};
+
+/// A few short dialogues, prepared.
+fn prepared(dir: &Path, stage: &str) {
+    let output = program("prepare")
+        .args(["--corpus", "embedded", "--dialogues", "5", "--stage", stage])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    fs::write(dir.join("data.jsonl"), &output.stdout).unwrap();
+}
+
+const SETTINGS: &str = r#"{
+    "stage": "msl", "data": "data.jsonl", "out": "out", "max_tokens": 384, "reserve": 192,
+    "lora": {"r": 2, "dropout": 0.1, "target_modules": ["q_proj", "down_proj"]},
+    "train": {"batch_size": 1, "epochs": 2, "save_steps": 2, "save_total_limit": 2,
+              "schedule": {"learning_rate": 1e-3}}
+}"#;
+
+fn train(dir: &Path) -> std::process::Command {
+    let mut command = program("train");
+    // Other numbers of threads give other last bits.
+    command.current_dir(dir).env("OMP_NUM_THREADS", "1").args(["--config", "run.json"]);
+    command
+}
+
+fn adapter(out: &Path) -> Vec<u8> {
+    fs::read(out.join("adapter_model.safetensors")).unwrap()
+}
+
+/// The log without what clocks say.
+fn losses(out: &Path) -> Vec<(u64, f64)> {
+    fs::read_to_string(out.join("train_log.jsonl"))
+        .unwrap()
+        .lines()
+        .map(|line| {
+            let json: serde_json::Value = serde_json::from_str(line).unwrap();
+            (json["step"].as_u64().unwrap(), json["loss"].as_f64().unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn a_killed_run_resumes_to_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    prepared(dir, "msl");
+    fs::write(dir.join("run.json"), SETTINGS).unwrap();
+
+    let output = train(dir).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let out = dir.join("out");
+    for file in ["adapter_config.json", "README.md", "run.json", "trainer_state.json"] {
+        assert!(out.join(file).is_file(), "{file}");
+    }
+    assert!(fs::read(out.join("training_loss.png")).unwrap().starts_with(b"\x89PNG"));
+    assert_eq!(losses(&out).len(), 10);
+    let checkpoints = ["checkpoint-8", "checkpoint-10"].map(|c| out.join(c).is_dir());
+    assert_eq!(checkpoints, [true, true]);
+
+    // Another run, killed when its first checkpoint is there.
+    let mut killed = train(dir).args(["--set", "out=again"]).stderr(Stdio::null()).spawn().unwrap();
+    let again = dir.join("again");
+    let start = Instant::now();
+    while !again.join("checkpoint-2").is_dir() {
+        assert!(start.elapsed() < Duration::from_secs(120), "no checkpoint");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    killed.kill().unwrap();
+    assert!(!killed.wait().unwrap().success());
+    assert!(!again.join("adapter_model.safetensors").exists(), "it was killed too late");
+
+    // A start without --resume touches nothing.
+    let refused = train(dir).args(["--set", "out=again"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("--resume"), "{}", stderr(&refused));
+
+    let resumed = train(dir).args(["--set", "out=again", "--resume"]).output().unwrap();
+    assert!(resumed.status.success(), "{}", stderr(&resumed));
+    assert!(stderr(&resumed).contains("going on from"), "{}", stderr(&resumed));
+    assert!(adapter(&out) == adapter(&again), "the resumed run has learnt something else");
+    assert_eq!(losses(&out), losses(&again));
+}
+
+#[test]
+fn preference_learning_starts_from_an_adapter() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    prepared(dir, "dpoc");
+    fs::write(dir.join("run.json"), SETTINGS).unwrap();
+    let short = ["--set", "train.max_steps=2"];
+    // Rows with alternatives serve supervised learning, too.
+    let output = train(dir).args(short).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let dpoc = |extra: &[&str]| {
+        let settings = ["stage=dpoc", "adapter=out", "lora=null", "out=dpoc"];
+        let set = settings.iter().flat_map(|s| ["--set", s]);
+        train(dir).args(short).args(set).args(extra).output().unwrap()
+    };
+    let dry = dpoc(&["--dry-run"]);
+    assert!(dry.status.success(), "{}", stderr(&dry));
+    let text = stdout(&dry);
+    assert!(text.contains("[[") && text.contains("criterion ("), "{text}");
+    assert!(!dir.join("dpoc").exists());
+
+    let output = dpoc(&[]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(dir.join("dpoc/rewards.png").is_file());
+    let log = fs::read_to_string(dir.join("dpoc/train_log.jsonl")).unwrap();
+    assert!(log.contains("rewards/margins"), "{log}");
+    // At the start policy and reference are one.
+    assert!((losses(&dir.join("dpoc"))[0].1 - std::f64::consts::LN_2).abs() < 1e-4, "{log}");
+}
+
+#[test]
+fn what_is_wrong_is_said_in_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::write(dir.join("data.jsonl"), "{\"prompt\": []}\n").unwrap();
+    fs::write(dir.join("run.json"), SETTINGS).unwrap();
+    for (set, named) in [
+        ("out=out", "data.jsonl:1: "),
+        ("data=nowhere.jsonl", "nowhere.jsonl"),
+        ("train.learning_rate=1", "learning_rate"),
+        ("model=nowhere", "nowhere"),
+        ("dtype=f16", "dtype"),
+    ] {
+        let output = train(dir).args(["--set", set]).output().unwrap();
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{set}: {text}");
+        assert!(text.starts_with("error: ") && text.contains(named), "{set}: {text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+    }
+    let output = program("prepare").args(["--corpus", "embedded"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--stage"), "{}", stderr(&output));
+}

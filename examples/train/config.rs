@@ -1,0 +1,218 @@
+//! `run.json`.
+
+use std::path::{Path, PathBuf};
+
+use idl::dialogue::BoxError;
+use idl::dpoc_loss::LossConfig;
+use idl::lm::LoraConfig;
+use idl::train::TrainConfig;
+use idl_examples::lm;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tch::{Device, Kind};
+
+/// What is learnt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Stage {
+    /// Mutual supervised learning: the likelihood of the true replies.
+    Msl,
+    /// Deep personalised alignment: a preference loss over true, criterion and
+    /// rejected replies.
+    Dpoc,
+}
+
+/// The precision of the base.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Dtype {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// 16 bits; adapters, reductions and optimiser stay at 32.
+    Bf16,
+}
+
+/// The settings of a run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RunConfig {
+    /// The base model, a Hugging Face folder.
+    #[serde(default = "lm::embedded_base")]
+    pub model: PathBuf,
+    /// A PEFT adapter to start from. In preference learning it is the frozen
+    /// reference, too; without one that is the base.
+    #[serde(default)]
+    pub adapter: Option<PathBuf>,
+    /// The shape of a fresh adapter; not together with `adapter`, which has
+    /// its own.
+    #[serde(default)]
+    pub lora: Option<LoraConfig>,
+    /// Train every parameter of the base, no adapter; stage `msl` only.
+    #[serde(default)]
+    pub full: bool,
+    /// `f32` or `bf16`.
+    #[serde(default)]
+    pub dtype: Dtype,
+    /// `cpu`, `cuda` or `cuda:N`.
+    #[serde(default = "cpu")]
+    pub device: String,
+    /// `msl` or `dpoc`.
+    pub stage: Stage,
+    /// What is learnt: JSONL, one reply a line.
+    pub data: PathBuf,
+    /// What is held out, in the same form.
+    #[serde(default)]
+    pub eval_data: Option<PathBuf>,
+    /// The most tokens of sessions and dialogue together.
+    #[serde(default = "max_tokens")]
+    pub max_tokens: usize,
+    /// Those of them kept free for what follows the opening of the dialogue.
+    #[serde(default = "reserve")]
+    pub reserve: usize,
+    /// The preference loss; DPOC of the paper unless set.
+    #[serde(default)]
+    pub loss: Option<LossConfig>,
+    /// Steps, rates, checkpoints.
+    #[serde(default)]
+    pub train: TrainConfig,
+    /// The output folder.
+    pub out: PathBuf,
+}
+
+fn cpu() -> String {
+    "cpu".to_owned()
+}
+
+fn max_tokens() -> usize {
+    1792
+}
+
+fn reserve() -> usize {
+    320
+}
+
+impl RunConfig {
+    /// Reads `path` and puts the overrides on top.
+    pub(crate) fn read(path: &Path, overrides: &[String]) -> Result<Self, BoxError> {
+        let file = path.display();
+        let text = std::fs::read_to_string(path).map_err(|e| format!("{file}: {e}"))?;
+        let mut json: Value = serde_json::from_str(&text).map_err(|e| format!("{file}: {e}"))?;
+        for setting in overrides {
+            set(&mut json, setting)?;
+        }
+        let config: RunConfig = serde_path_to_error::deserialize(&json)
+            .map_err(|e| format!("{file}: {}: {}", e.path(), e.inner()))?;
+        config.check().map_err(|problem| format!("{file}: {problem}"))?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.adapter.is_some() && self.lora.is_some() {
+            return Err("`lora` does not go with `adapter`, which has its own shape".to_owned());
+        }
+        if self.full && (self.adapter.is_some() || self.lora.is_some()) {
+            return Err("`full` trains the base: `adapter` and `lora` do not go with it".to_owned());
+        }
+        if self.full && self.stage == Stage::Dpoc {
+            return Err("`full` does not go with `\"stage\": \"dpoc\"`, which compares with a \
+                        frozen base: train an adapter"
+                .to_owned());
+        }
+        if self.stage == Stage::Msl && self.loss.is_some() {
+            return Err("`loss` goes with `\"stage\": \"dpoc\"` only".to_owned());
+        }
+        if self.reserve >= self.max_tokens {
+            return Err(format!(
+                "`reserve` is {}, but must be below `max_tokens`, {}",
+                self.reserve, self.max_tokens
+            ));
+        }
+        self.train.check().map_err(|e| format!("train: {e}"))?;
+        self.device().map(drop)
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self.dtype {
+            Dtype::F32 => Kind::Float,
+            Dtype::Bf16 => Kind::BFloat16,
+        }
+    }
+
+    pub(crate) fn device(&self) -> Result<Device, String> {
+        lm::device(&self.device).map_err(|problem| format!("`device`: {problem}"))
+    }
+}
+
+/// Puts `a.b=value` into the settings.
+fn set(json: &mut Value, setting: &str) -> Result<(), BoxError> {
+    let Some((path, text)) = setting.split_once('=') else {
+        return Err(format!("--set {setting}: expected KEY=VALUE").into());
+    };
+    let value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
+    let mut place = json;
+    for key in path.split('.') {
+        if place.is_null() {
+            *place = Value::Object(Map::new());
+        }
+        let Value::Object(object) = place else {
+            return Err(format!("--set {setting}: there is nothing to set inside {place}").into());
+        };
+        place = object.entry(key).or_insert(Value::Null);
+    }
+    *place = value;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str, overrides: &[&str]) -> Result<RunConfig, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run.json");
+        std::fs::write(&path, json).unwrap();
+        let overrides: Vec<String> = overrides.iter().map(|&s| s.to_owned()).collect();
+        RunConfig::read(&path, &overrides)
+            .map_err(|e| e.to_string().replace(&format!("{}: ", path.display()), ""))
+    }
+
+    const MINIMAL: &str = r#"{"stage": "msl", "data": "d.jsonl", "out": "out"}"#;
+
+    #[test]
+    fn overrides_reach_into_settings_that_are_not_written() {
+        let config = read(
+            MINIMAL,
+            &["train.schedule.learning_rate=1e-3", "lora.r=4", "out=elsewhere", "dtype=bf16"],
+        )
+        .unwrap();
+        assert_eq!(config.train.schedule.learning_rate, 1e-3);
+        assert_eq!(config.lora.unwrap().r, 4);
+        assert_eq!(config.out, Path::new("elsewhere"));
+        assert_eq!(config.dtype, Dtype::Bf16);
+    }
+
+    #[test]
+    fn unknown_keys_and_wrong_values_are_named() {
+        for (overrides, named) in [
+            (&["train.batchsize=2"][..], "batchsize"),
+            (&["train.batch_size=x"], "train.batch_size"),
+            (&["stage=dpo"], "dpo"),
+            (&["data"], "expected KEY=VALUE"),
+            (&["out.x=1"], "nothing to set"),
+            (&["reserve=9999"], "max_tokens"),
+            (&["loss.loss.beta=1"], "loss"),
+            (&["train.batch_size=0"], "batch_size"),
+            (&["adapter=a", "lora.r=2"], "`lora`"),
+            (&["full=true", "lora.r=2"], "`full`"),
+            (&["full=true", "stage=dpoc"], "`full`"),
+            (&["device=tpu"], "`device`"),
+            (&["device=cuda:99"], "GPUs"),
+        ] {
+            let error = read(MINIMAL, overrides).unwrap_err();
+            assert!(error.contains(named), "{overrides:?}: {error}");
+        }
+        assert!(read("{", &[]).is_err());
+        assert!(read("{}", &[]).unwrap_err().contains("stage"));
+    }
+}

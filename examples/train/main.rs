@@ -1,0 +1,62 @@
+//! Trains an adapter from a settings file: mutual supervised learning, or
+//! preference learning on top of it. Killed or stopped, it goes on where its
+//! last checkpoint stands.
+
+mod config;
+mod curves;
+mod data;
+mod run;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use idl::dialogue::BoxError;
+use idl_examples::cli;
+
+use crate::config::RunConfig;
+
+/// Trains a LoRA adapter on JSONL that `prepare` writes, or TRL's
+/// conversational prompt-completion and preference formats.
+///
+/// The output folder is a PEFT adapter with a model card, the log
+/// (train_log.jsonl), curves (PNG), the settings (run.json) and checkpoints.
+#[derive(Debug, Parser)]
+#[command(name = "train", after_help = EXAMPLES)]
+struct Arguments {
+    /// The settings, a JSON file; unknown keys are errors
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+
+    /// Overrides a setting, such as `train.schedule.learning_rate=1e-3`; the
+    /// value is JSON, or else text
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+
+    /// Prints three examples as the model would learn them, and trains nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Goes on from the newest whole checkpoint of the output folder
+    #[arg(long)]
+    resume: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  prepare --corpus embedded --stage msl > msl.jsonl
+  train --config examples/configs/msl.json --set data=msl.jsonl --dry-run
+  train --config examples/configs/msl.json --set data=msl.jsonl
+  train --config examples/configs/msl.json --set data=msl.jsonl --resume
+  train --config examples/configs/dpoc.json --set data=dpoc.jsonl --set adapter=out/msl
+
+Paths are relative to the folder in which the program is started.";
+
+fn main() -> ExitCode {
+    cli::run(train)
+}
+
+fn train(arguments: Arguments) -> Result<(), BoxError> {
+    let config = RunConfig::read(&arguments.config, &arguments.set)?;
+    if arguments.dry_run { run::dry(&config) } else { run::train(&config, arguments.resume) }
+}
