@@ -1,10 +1,11 @@
 //! Conversational edit distances between sessions.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use idl::conved::{ConvEd, Error, SessionView};
+use idl::encoder::{BertEncoder, EncoderOptions};
 use idl_dialogue::{BoxError, Role, SentenceEncoder, TfIdfEncoder};
 use idl_examples::cli;
 use idl_examples::lines::{Object, Place, objects};
@@ -21,10 +22,12 @@ use serde_json::{Value, json};
     name = "distance",
     after_help = "Examples:
   distance --input sessions.jsonl --normalize
+  distance --encoder ~/models/all-MiniLM-L6-v2 < sessions.jsonl
   distance --lambda 1 < sessions.jsonl
   echo '{\"sessions\": [[{\"role\": \"user\", \"embedding\": [1,0]}], []]}' | distance
 
-Contents are embedded by hashed TF-IDF, fitted on the line's own messages."
+TF-IDF is hashed and fitted on the line's own messages. Two messages are rarely
+alike enough in it for a substitution to pay at lambda 5; use lambda 1 with it."
 )]
 struct Arguments {
     /// JSONL, or - for stdin
@@ -47,16 +50,41 @@ struct Arguments {
     #[arg(long)]
     normalize: bool,
 
-    /// How contents are embedded
-    #[arg(long, value_enum, default_value = "tfidf")]
-    encoder: Encoder,
+    /// What embeds contents: tfidf, or a sentence-transformers folder
+    #[arg(long, default_value = "tfidf", value_name = "tfidf|DIR")]
+    encoder: PathBuf,
 }
 
 /// What embeds contents.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Encoder {
-    /// Hashed TF-IDF, which needs no model
-    Tfidf,
+    TfIdf,
+    Bert(Box<BertEncoder>),
+}
+
+impl Encoder {
+    /// `tfidf`, or else a folder.
+    fn load(name: &Path) -> Result<Self, BoxError> {
+        if name.as_os_str() == "tfidf" {
+            return Ok(Encoder::TfIdf);
+        }
+        if !name.is_dir() {
+            return Err(
+                format!("--encoder {}: neither `tfidf` nor a folder", name.display()).into()
+            );
+        }
+        Ok(Encoder::Bert(Box::new(BertEncoder::from_dir(name, EncoderOptions::default())?)))
+    }
+
+    /// One row for each content of a line.
+    fn encode(&self, contents: &[String]) -> Result<Array2<f32>, BoxError> {
+        let contents: Vec<&str> = contents.iter().map(String::as_str).collect();
+        match self {
+            Encoder::TfIdf => {
+                TfIdfEncoder::default().fit(contents.iter().copied()).encode(&contents)
+            }
+            Encoder::Bert(encoder) => encoder.encode(&contents),
+        }
+    }
 }
 
 /// What a message says.
@@ -95,7 +123,7 @@ struct Sessions {
 }
 
 impl Sessions {
-    fn read(line: &mut Object) -> Result<Self, BoxError> {
+    fn read(line: &mut Object, encoder: &Encoder) -> Result<Self, BoxError> {
         let place = &line.place;
         let sessions = place.array("sessions", line.fields.remove("sessions"))?;
         place.nothing_left("", &line.fields)?;
@@ -119,7 +147,11 @@ impl Sessions {
             }
             roles.push(of_session);
         }
-        let embeddings = if rows.is_empty() { encode(&contents)? } else { stack(place, &rows)? };
+        let embeddings = if rows.is_empty() {
+            encoder.encode(&contents).map_err(|error| place.error(error))?
+        } else {
+            stack(place, &rows)?
+        };
         Ok(Sessions { roles, embeddings })
     }
 
@@ -149,11 +181,6 @@ impl Sessions {
     }
 }
 
-fn encode(contents: &[String]) -> Result<Array2<f32>, BoxError> {
-    let contents: Vec<&str> = contents.iter().map(String::as_str).collect();
-    TfIdfEncoder::default().fit(contents.iter().copied()).encode(&contents)
-}
-
 fn stack(place: &Place, rows: &[(String, Vec<f64>)]) -> Result<Array2<f32>, BoxError> {
     let dim = rows.first().map_or(0, |(_, row)| row.len());
     for (field, row) in rows {
@@ -168,16 +195,16 @@ fn stack(place: &Place, rows: &[(String, Vec<f64>)]) -> Result<Array2<f32>, BoxE
 }
 
 fn run(arguments: &Arguments) -> Result<(), BoxError> {
-    let Encoder::Tfidf = arguments.encoder;
     let conved = ConvEd::params()
         .lambda(arguments.lambda)
         .insertion(arguments.insertion)
         .deletion(arguments.deletion)
         .normalize(arguments.normalize)
         .check()?;
+    let encoder = Encoder::load(&arguments.encoder)?;
     for line in objects(&arguments.input)? {
         let mut line = line?;
-        let sessions = Sessions::read(&mut line)?;
+        let sessions = Sessions::read(&mut line, &encoder)?;
         let views = sessions.views(&line.place)?;
         let matrix = conved.pairwise(&views).map_err(|error| line.place.error(error))?;
         let rows: Vec<Vec<f64>> = matrix.rows().into_iter().map(|row| row.to_vec()).collect();

@@ -77,7 +77,7 @@ fn square(line: &mut Object) -> Result<Array2<f64>, BoxError> {
 
 /// An error of the library, told by the fields of the line.
 fn explain(place: &Place, error: Error) -> BoxError {
-    let number = "a finite number >= 0";
+    let number = "a number from 0 to 1e300";
     match error {
         Error::Distance { row, column, value } => {
             place.field(&format!("distance[{row}][{column}]"), number, value.to_string())
