@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
-use idl_dialogue::{BoxError, Person};
+use idl_dialogue::{BoxError, Person, Tally};
 use idl_examples::cli;
 use idl_examples::corpus::CorpusArgs;
 use serde::{Serialize, Serializer};
@@ -17,7 +17,10 @@ use serde::{Serialize, Serializer};
   corpus-stats --corpus embedded
   corpus-stats --corpus convai2 --data ../shared/data/convai2 --split valid --view self
   corpus-stats --corpus convai2 --group exact
-  corpus-stats --corpus jsonl --data - < chats.jsonl"
+  corpus-stats --corpus parlai --data valid_self_original.txt
+  corpus-stats --corpus cornell --data ../shared/data/cornell --min-utterances 4
+  corpus-stats --corpus light --view both
+  corpus-stats --corpus jsonl --lenient --data - < chats.jsonl"
 )]
 struct Arguments {
     #[command(flatten)]
@@ -34,25 +37,38 @@ struct Stats {
     view: Option<String>,
     group: String,
     dialogues: usize,
+    /// Those that were left out for having fewer utterances than asked for.
+    #[serde(skip_serializing_if = "is_zero")]
+    short: usize,
+    /// Those that were left out because lines of theirs are missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incomplete: Option<usize>,
     /// The sessions that the dialogues give.
     views: usize,
     utterances: usize,
     words: usize,
-    /// All persons that profiles tell apart.
+    /// All persons that the corpus knows of.
     persons_in_all: usize,
     /// Those of them who have a session.
     persons: usize,
     persons_with_at_least: AtLeast,
+    /// With `--lenient`: what was read and what was skipped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    records: Option<Tally>,
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 /// The number of persons with at least k sessions, by k.
 #[derive(Debug)]
-struct AtLeast([(usize, usize); 6]);
+struct AtLeast([(usize, usize); 7]);
 
 impl AtLeast {
     fn of(persons: &[Person]) -> Self {
         let with = |k| persons.iter().filter(|person| person.sessions.len() >= k).count();
-        AtLeast([1, 2, 3, 5, 6, 10].map(|k| (k, with(k))))
+        AtLeast([1, 2, 3, 5, 6, 10, 20].map(|k| (k, with(k))))
     }
 }
 
@@ -71,17 +87,20 @@ fn name(value: impl ValueEnum) -> Option<String> {
 fn stats(arguments: &Arguments) -> Result<Stats, BoxError> {
     let corpus = arguments.corpus.load()?;
     Ok(Stats {
-        corpus: name(arguments.corpus.corpus).unwrap_or_default(),
+        corpus: arguments.corpus.corpus.name(),
         split: corpus.split,
         view: corpus.view.and_then(name),
         group: corpus.group.to_string(),
         dialogues: corpus.dialogues,
+        short: corpus.short,
+        incomplete: corpus.incomplete,
         views: corpus.persons.iter().map(|person| person.sessions.len()).sum(),
         utterances: corpus.utterances,
         words: corpus.words,
         persons_in_all: corpus.persons_in_all,
         persons: corpus.persons.len(),
         persons_with_at_least: AtLeast::of(&corpus.persons),
+        records: arguments.corpus.lenient.then_some(corpus.records),
     })
 }
 

@@ -1,7 +1,7 @@
 //! Who is learnt from, and who is shown.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use idl::dialogue::convai2::{self, Speaker};
 use idl::dialogue::{BoxError, Person, Role, Session, embedded, split_persons};
@@ -23,11 +23,6 @@ pub(crate) struct People {
     pub vocabulary: Vec<String>,
     /// What they are, for the table's heading.
     pub name: &'static str,
-}
-
-/// The weights that come with the repository.
-pub(crate) fn embedded_base() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/mini-llama")
 }
 
 /// Loads both sets.

@@ -15,7 +15,7 @@ use clap::Parser;
 use idl::dialogue::{BoxError, Person, TfIdfEncoder};
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions};
 use idl::persona_ext::RuleExtractor;
-use idl_examples::cli;
+use idl_examples::{cli, lm};
 
 use crate::stages::Study;
 
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
 
 fn demo(options: Options) -> Result<(), BoxError> {
     let start = Instant::now();
-    let base = options.model.clone().unwrap_or_else(data::embedded_base);
+    let base = options.model.clone().unwrap_or_else(lm::embedded_base);
     let mut model = CausalLm::from_dir(&base, LoadOptions::default())?;
     let tokenizer = ChatTokenizer::from_dir(&base)?;
     eprintln!(

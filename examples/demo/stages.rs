@@ -14,7 +14,6 @@ use idl::lm::{CausalLm, ChatTokenizer, Generator, LoraConfig};
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
 use idl::train::log::{TrainLog, metric};
-use idl::train::optim::AdamWConfig;
 use idl::train::schedule::ScheduleConfig;
 use idl::train::{
     Coverage, Example, ExampleBuilder, Objective, PreferenceCorpus, Step, TrainConfig, train,
@@ -242,7 +241,7 @@ impl Study<'_> {
             for (name, adapter) in SYSTEMS {
                 model.set_active(adapter)?;
                 let generator = Generator { model, tokenizer: self.tokenizer };
-                let reply = generator.generate_ids(&prompt, &params)?;
+                let reply = generator.generate_ids(&prompt, params)?;
                 let text = self.tokenizer.decode(&reply.token_ids)?;
                 writeln!(out, "  {name:>17}: {}", text.trim())?;
             }
@@ -264,15 +263,13 @@ fn msl_config(seed: u64) -> TrainConfig {
     TrainConfig {
         batch_size: 2,
         epochs: 2,
-        max_steps: None,
         schedule: ScheduleConfig {
             learning_rate: 7e-4,
             warmup_ratio: 0.1,
             ..ScheduleConfig::default()
         },
-        optimizer: AdamWConfig::default(),
-        max_grad_norm: Some(1.0),
         seed,
+        ..TrainConfig::default()
     }
 }
 

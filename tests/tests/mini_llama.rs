@@ -51,7 +51,7 @@ fn template_tokens_and_log_probabilities_are_those_of_transformers() {
         let prompt = tokenizer.render(prompt, true).unwrap();
         assert_eq!(prompt, get::<String>(&case["prompt"]));
         let params = GenerationParams { max_new_tokens: 24, ..GenerationParams::default() };
-        let reply = generator.generate_ids(&tokenizer.encode(&prompt).unwrap(), &params).unwrap();
+        let reply = generator.generate_ids(&tokenizer.encode(&prompt).unwrap(), params).unwrap();
         assert_eq!(reply.token_ids, get::<Vec<i64>>(&case["greedy"]));
         let text = generator.generate(&[&prompt], &params).unwrap();
         assert_eq!(text, [get::<String>(&case["greedy_text"])]);
