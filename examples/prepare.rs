@@ -21,8 +21,8 @@ use idl::train::{Conversation, Coverage, PreferenceCorpus, Reference};
 use idl::{ConvEdDistance, Pipeline};
 use idl_examples::corpus::CorpusArgs;
 use idl_examples::{cli, progress};
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Writes what `train` learns from: JSONL, one reply a line, in TRL's
@@ -77,7 +77,7 @@ Examples:
   prepare --corpus embedded --stage msl > msl.jsonl
   prepare --corpus convai2 --split train --stage dpoc --dialogues 400 > dpoc.jsonl
   prepare --corpus embedded --stage msl --eval-share 0.2 --eval held-out.jsonl > msl.jsonl
-  prepare --corpus jsonl --data chats.jsonl --stage msl --references random > random.jsonl";
+  prepare --corpus jsonl --data chats.jsonl --stage msl --references random --order shuffled > random.jsonl";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Stage {
@@ -106,6 +106,13 @@ fn main() -> ExitCode {
 }
 
 fn prepare(arguments: Arguments) -> Result<(), BoxError> {
+    if arguments.references == References::Random && arguments.order != Order::Shuffled {
+        return Err(
+            "`--references random` goes with `--order shuffled`: drawn sessions are in no \
+                    order"
+                .into(),
+        );
+    }
     let persons = arguments.corpus.load()?.persons;
     let (learnt, held_out) = match arguments.eval_share {
         None => (persons, Vec::new()),
@@ -228,11 +235,10 @@ impl Maker<'_> {
                 others.truncate(references.len());
                 *references = others
                     .into_iter()
-                    .enumerate()
-                    .map(|(i, s)| Reference {
+                    .map(|s| Reference {
                         messages: person.sessions[s].messages.clone(),
-                        // No session is nearer: the cut takes any.
-                        distance: i as f64,
+                        // None is nearer than another: the cut takes any.
+                        distance: rng.r#gen(),
                     })
                     .collect();
             }

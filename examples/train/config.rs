@@ -128,8 +128,25 @@ impl RunConfig {
                 self.reserve, self.max_tokens
             ));
         }
-        self.train.check().map_err(|e| format!("train: {e}"))?;
-        self.device().map(drop)
+        if self.out.as_os_str().is_empty() {
+            return Err("`out` is empty: `.` is the folder one is in".to_owned());
+        }
+        if self.adapter.as_ref() == Some(&self.out) {
+            return Err("`out` is the folder of `adapter`, which would be overwritten".to_owned());
+        }
+        let train = &self.train;
+        let watched = train.eval_steps.is_some()
+            || train.early_stopping_patience.is_some()
+            || train.load_best_model_at_end;
+        if watched && self.eval_data.is_none() {
+            return Err("train: `eval_steps`, `early_stopping_patience` and \
+                        `load_best_model_at_end` need `eval_data`"
+                .to_owned());
+        }
+        if let Some(loss) = &self.loss {
+            loss.check().map_err(|e| format!("loss: {e}"))?;
+        }
+        train.check().map_err(|e| format!("train: {e}"))
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -206,11 +223,17 @@ mod tests {
             (&["adapter=a", "lora.r=2"], "`lora`"),
             (&["full=true", "lora.r=2"], "`full`"),
             (&["full=true", "stage=dpoc"], "`full`"),
-            (&["device=tpu"], "`device`"),
-            (&["device=cuda:99"], "GPUs"),
+            (&["out="], "`out`"),
+            (&["adapter=out"], "`adapter`"),
+            (&["train.eval_steps=5"], "`eval_data`"),
+            (&["stage=dpoc", r#"loss={"loss": {"type": "dpo", "beta": -1}}"#], "beta"),
         ] {
             let error = read(MINIMAL, overrides).unwrap_err();
             assert!(error.contains(named), "{overrides:?}: {error}");
+        }
+        for device in ["tpu", "cuda:99"] {
+            let config = read(MINIMAL, &[&format!("device={device}")]).unwrap();
+            assert!(config.device().unwrap_err().contains("`device`"));
         }
         assert!(read("{", &[]).is_err());
         assert!(read("{}", &[]).unwrap_err().contains("stage"));

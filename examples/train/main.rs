@@ -16,8 +16,9 @@ use idl_examples::cli;
 
 use crate::config::RunConfig;
 
-/// Trains a LoRA adapter on JSONL that `prepare` writes, or TRL's
-/// conversational prompt-completion and preference formats.
+/// Trains a LoRA adapter, or all parameters, on JSONL that `prepare` writes:
+/// TRL's conversational prompt-completion format with the sessions beside it,
+/// and its preference format with a criterion reply, too.
 ///
 /// The output folder is a PEFT adapter with a model card, the log
 /// (train_log.jsonl), curves (PNG), the settings (run.json) and checkpoints.

@@ -1,6 +1,6 @@
 //! From settings to an adapter.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -54,13 +54,16 @@ pub(crate) fn dry(config: &RunConfig) -> Result<(), BoxError> {
 pub(crate) fn train(config: &RunConfig, resume: bool) -> Result<(), BoxError> {
     let out = &config.out;
     fs::create_dir_all(out).map_err(|e| format!("{}: {e}", out.display()))?;
+    let _lock = lock(out)?;
+    let options = LoadOptions { device: config.device()?, kind: config.kind() };
+    let base = config.model.display().to_string();
+    let start = starting_point(&Checkpoints::new(out, base.as_str()), resume)?;
     let tokenizer = lm::tokenizer(&config.model)?;
     let examples = data::examples(&config.data, config, &tokenizer)?;
     let held_out = match &config.eval_data {
         Some(path) => data::examples(path, config, &tokenizer)?,
         None => Vec::new(),
     };
-    let options = LoadOptions { device: config.device()?, kind: config.kind() };
     let mut model = CausalLm::from_dir(&config.model, options)?;
     model.check_tokenizer(&tokenizer)?;
     let trained = if config.full { Trained::Base } else { Trained::Adapter(POLICY) };
@@ -72,7 +75,7 @@ pub(crate) fn train(config: &RunConfig, resume: bool) -> Result<(), BoxError> {
     let objective = objective(loss.as_ref(), config);
     let card = ModelCard {
         name: name(out),
-        base: config.model.display().to_string(),
+        base,
         objective,
         data: format!("`{}`", name(&config.data)),
         lora: lora.as_ref(),
@@ -83,10 +86,15 @@ pub(crate) fn train(config: &RunConfig, resume: bool) -> Result<(), BoxError> {
         .with_file(SETTINGS, settings.as_str())
         .with_file(CARD, card.text(&examples, None));
 
-    let start = starting_point(&checkpoints, resume)?;
+    let trainer = Trainer::new(&examples, objective, &config.train)
+        .evaluate_on(&held_out)
+        .save_to(&checkpoints)
+        .resume_from(start.as_ref());
+    // Before anything of the folder is touched.
+    trainer.check_resume(&model, trained)?;
     let step = start.as_ref().map_or(0, |c| c.state.global_step);
     let (log, _) = TrainLog::resume(out.join(LOG), step)?;
-    fs::write(out.join(SETTINGS), &settings)?;
+    write_whole(&out.join(SETTINGS), &settings)?;
     eprintln!(
         "{} dialogues, {} held out; {} on {} threads",
         examples.len(),
@@ -97,13 +105,14 @@ pub(crate) fn train(config: &RunConfig, resume: bool) -> Result<(), BoxError> {
 
     let total = total_steps(examples.len(), &config.train);
     let mut watch = Watch::new(log, total)?;
-    let outcome = Trainer::new(&examples, objective, &config.train)
-        .evaluate_on(&held_out)
-        .save_to(&checkpoints)
-        .resume_from(start.as_ref())
-        .run(&mut model, trained, &mut watch)?;
+    let outcome = trainer.run(&mut model, trained, &mut watch)?;
     watch.bar.finish_and_clear();
-    finish(&model, trained, &checkpoints, &card, &examples, &outcome)
+    if outcome.stop == Stop::Cancelled {
+        return Err(format!("stopped after step {}: --resume goes on", outcome.steps).into());
+    }
+    let best = outcome.best.filter(|_| config.train.load_best_model_at_end);
+    let shown = best.map_or(outcome.steps, |(step, _)| step);
+    finish(&model, trained, &checkpoints, &card, &examples, &outcome, shown)
 }
 
 /// The adapter to be trained, and, where a loss compares, the frozen one; its
@@ -153,14 +162,46 @@ fn starting_point(checkpoints: &Checkpoints, resume: bool) -> Result<Option<Chec
         eprintln!("passed over: {error}");
     }
     match &found.checkpoint {
-        Some(checkpoint) => eprintln!("going on from {}", checkpoint.path.display()),
+        Some(checkpoint) => {
+            eprintln!("going on from {}", checkpoint.path.display());
+            let (then, now) = (checkpoint.state.threads, i64::from(tch::get_num_threads()));
+            if then != now {
+                eprintln!(
+                    "it was written with {then} threads, here are {now}: last bits may differ"
+                );
+            }
+        }
+        None if !found.damaged.is_empty() => {
+            let dir = checkpoints.dir().display();
+            return Err(format!("{dir}: no checkpoint is whole; another `out` starts anew").into());
+        }
         None => eprintln!("{}: no checkpoint yet, starting anew", checkpoints.dir().display()),
     }
     Ok(found.checkpoint)
 }
 
+/// One process at a time in an output folder; the lock goes with the process.
+fn lock(out: &Path) -> Result<File, BoxError> {
+    let path = out.join(".lock");
+    let file = File::create(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(format!("{}: another run is writing here", out.display()).into())
+        }
+        Err(TryLockError::Error(error)) => Err(format!("{}: {error}", path.display()).into()),
+    }
+}
+
+/// Writes a file beside its place, then moves it there.
+fn write_whole(path: &Path, text: &str) -> Result<(), BoxError> {
+    let temporary = path.with_extension("tmp");
+    fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path))?;
+    Ok(())
+}
+
 /// Puts the result into the output folder: adapter or model, card, state,
-/// curves.
+/// curves. The parameters are those of step `shown`.
 fn finish(
     model: &CausalLm,
     trained: Trained<'_>,
@@ -168,35 +209,45 @@ fn finish(
     card: &ModelCard<'_>,
     examples: &[Example],
     outcome: &Outcome,
+    shown: u64,
 ) -> Result<(), BoxError> {
     let out = checkpoints.dir();
-    let records = idl::train::log::read_log(out.join(LOG))?;
-    let drawn = curves::draw(&records, out)?;
-    if outcome.stop == Stop::Cancelled {
-        eprintln!("stopped after step {}: --resume goes on", outcome.steps);
-        return Ok(());
-    }
-    // The files go one by one into a folder that holds more.
+    // The files go one by one into a folder that holds more. What an earlier
+    // end that was killed has left is no folder of ours.
     let whole = out.join(".result");
+    if whole.exists() {
+        fs::remove_dir_all(&whole)?;
+    }
     match trained {
         Trained::Adapter(name) => model.save_adapter(name, &whole, &card.base)?,
         Trained::Base => model.save(&whole, SHARD_BYTES)?,
     }
+    let mut names = Vec::new();
     for entry in fs::read_dir(&whole)? {
-        let entry = entry?;
-        fs::rename(entry.path(), out.join(entry.file_name()))?;
+        names.push(entry?.file_name());
+    }
+    // The file by which others know the folder comes last.
+    names.sort_by_key(|name| name == "adapter_config.json" || name == "config.json");
+    for name in names {
+        fs::rename(whole.join(&name), out.join(&name))?;
     }
     fs::remove_dir(&whole)?;
-    fs::write(out.join(CARD), card.text(examples, records.last()))?;
-    if let Some((_, last)) = checkpoints.list()?.last() {
-        fs::copy(last.join(STATE), out.join(STATE))?;
-    }
+    let records = idl::train::log::read_log(out.join(LOG))?;
+    let record = records.iter().rfind(|record| record.step == shown);
+    write_whole(&out.join(CARD), &card.text(examples, record))?;
+    let state = fs::read_to_string(out.join(format!("checkpoint-{}", outcome.steps)).join(STATE))?;
+    write_whole(&out.join(STATE), &state)?;
+    // The result stands, whatever becomes of its pictures.
+    let drawn = curves::draw(&records, out).unwrap_or_else(|error| {
+        eprintln!("the curves could not be drawn: {error}");
+        Vec::new()
+    });
     let why = if outcome.stop == Stop::EarlyStopping { ", no longer getting better" } else { "" };
     eprintln!("{} steps{why}", outcome.steps);
     if let Some((step, loss)) = outcome.best {
         eprintln!("lowest eval_loss {loss:.4}, at step {step}");
     }
-    eprintln!("result, log and {} are in {}", drawn.join(", "), out.display());
+    eprintln!("the result, its log and {} pictures are in {}", drawn.len(), out.display());
     Ok(())
 }
 

@@ -206,16 +206,22 @@ fn all_parameters_resume_bit_for_bit_in_either_precision() {
     }
 }
 
-/// Steps of a run with a checkpoint every 2 steps; the last checkpoint.
-fn saved_run(dir: &Path, steps: u64) -> (CausalLm, Checkpoints) {
+/// The first steps of a run with a checkpoint every 2 steps.
+fn saved_steps(dir: &Path, steps: u64, total: u64) -> (CausalLm, Checkpoints) {
     let mut model = tiny();
-    let config = TrainConfig { save_steps: Some(2), ..config(2, steps, 1e-2) };
+    let config = TrainConfig { save_steps: Some(2), ..config(2, total, 1e-2) };
     let checkpoints = Checkpoints::new(dir, "base");
+    let mut watch = Watch { last: Some(steps), ..Watch::default() };
     Trainer::new(&tiny_examples(), Objective::Supervised, &config)
         .save_to(&checkpoints)
-        .run(&mut model, "a", &mut go_on)
+        .run(&mut model, "a", &mut watch)
         .unwrap();
     (model, checkpoints)
+}
+
+/// A whole run with a checkpoint every 2 steps.
+fn saved_run(dir: &Path, steps: u64) -> (CausalLm, Checkpoints) {
+    saved_steps(dir, steps, steps)
 }
 
 #[test]
@@ -304,6 +310,91 @@ fn a_checkpoint_of_another_run_is_refused() {
     }
     let error = go(&examples[1..], &same).unwrap_err();
     assert!(matches!(error, Error::Resume { .. }), "{error}");
+
+    // So does an adapter of the same shape and another scale, a base with other
+    // weights, and another precision.
+    let trainer = Trainer::new(&examples, Objective::Supervised, &same);
+    let trainer = trainer.resume_from(Some(&checkpoint));
+    trainer.check_resume(&tiny(), "a").unwrap();
+    let mut scaled = tiny();
+    let config = LoraConfig { alpha: 99.0, ..scaled.adapter_config("a").unwrap().clone() };
+    scaled.add_adapter("a", &config, 0).unwrap();
+    let other_base = tiny();
+    let (_, mut first) = other_base.parameters().remove(0);
+    let _ = first.f_add_scalar_(1.0).unwrap();
+    let options = LoadOptions { kind: Kind::BFloat16, ..LoadOptions::default() };
+    let mut half = CausalLm::from_dir(&tiny_dir(), options).unwrap();
+    half.load_adapter("a", &tiny_dir().join("adapter")).unwrap();
+    for model in [scaled, other_base, half] {
+        let error = trainer.check_resume(&model, "a").unwrap_err();
+        assert!(matches!(error, Error::Resume { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_folder_with_checkpoints_is_not_silently_written_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, checkpoints) = saved_run(dir.path(), 2);
+    let error = Trainer::new(&tiny_examples(), Objective::Supervised, &config(2, 2, 1e-2))
+        .save_to(&checkpoints)
+        .run(&mut tiny(), "a", &mut go_on)
+        .unwrap_err();
+    assert!(error.to_string().contains("checkpoint-2"), "{error}");
+}
+
+/// A stop at a step whose evaluation is due, with all that hangs on it.
+#[test]
+fn evaluations_and_the_best_survive_a_stop() {
+    let examples = tiny_examples();
+    let config = TrainConfig {
+        eval_steps: Some(2),
+        save_total_limit: Some(1),
+        load_best_model_at_end: true,
+        early_stopping_patience: Some(3),
+        ..config(2, 8, 0.5)
+    };
+    let trainer = Trainer::new(&examples[2..], Objective::Supervised, &config);
+    let trainer = trainer.evaluate_on(&examples[..2]);
+    let mut whole = with_policy();
+    let mut expected = Watch::default();
+    let outcome = trainer.run(&mut whole, "policy", &mut expected).unwrap();
+
+    let dir = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(dir.path(), "base");
+    let mut watch = Watch::default();
+    let mut last = None;
+    for stop in [2, 3, 6, u64::MAX] {
+        watch.last = Some(stop);
+        let found = checkpoints.latest().unwrap();
+        let mut model = with_policy();
+        let trainer = trainer.save_to(&checkpoints).resume_from(found.checkpoint.as_ref());
+        last = Some((trainer.run(&mut model, "policy", &mut watch).unwrap(), model));
+    }
+    let (resumed, model) = last.unwrap();
+    assert_eq!(resumed, outcome);
+    assert_eq!(watch.evaluations, expected.evaluations);
+    assert_eq!(bits(&model, "policy"), bits(&whole, "policy"));
+}
+
+#[test]
+fn no_limit_removes_what_a_run_may_go_on_from() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_, checkpoints) = saved_run(dir.path(), 6);
+    // The newest is damaged: the run goes on from 4, and what it saves is not
+    // the oldest of two.
+    fs::remove_file(dir.path().join("checkpoint-6").join(OPTIMIZER)).unwrap();
+    let found = checkpoints.latest().unwrap();
+    assert_eq!(found.checkpoint.as_ref().unwrap().state.global_step, 4);
+    let config =
+        TrainConfig { save_steps: Some(1), save_total_limit: Some(1), ..config(2, 6, 1e-2) };
+    let mut watch = Watch { last: Some(5), ..Watch::default() };
+    Trainer::new(&tiny_examples(), Objective::Supervised, &config)
+        .save_to(&checkpoints)
+        .resume_from(found.checkpoint.as_ref())
+        .run(&mut tiny(), "a", &mut watch)
+        .unwrap();
+    assert_eq!(names(&checkpoints), [5, 6]);
+    assert_eq!(checkpoints.latest().unwrap().checkpoint.unwrap().state.global_step, 5);
 }
 
 #[test]
@@ -418,14 +509,16 @@ fn an_evaluation_is_the_loss_of_training_and_changes_nothing() {
 #[test]
 fn a_checkpoint_that_cannot_be_written_leaves_the_one_before() {
     let dir = tempfile::tempdir().unwrap();
-    let (_, checkpoints) = saved_run(dir.path(), 2);
+    let (_, checkpoints) = saved_steps(dir.path(), 2, 4);
     // A file where the next folder should be made stands for a disk that
     // refuses.
     fs::write(dir.path().join(format!(".checkpoint-4.{}.tmp", std::process::id())), "").unwrap();
     let config = TrainConfig { save_steps: Some(2), ..config(2, 4, 1e-2) };
     let examples = tiny_examples();
-    let error = Trainer::new(&examples, Objective::Supervised, &config)
-        .save_to(&checkpoints)
+    let trainer = Trainer::new(&examples, Objective::Supervised, &config).save_to(&checkpoints);
+    let found = checkpoints.latest().unwrap();
+    let error = trainer
+        .resume_from(found.checkpoint.as_ref())
         .run(&mut tiny(), "a", &mut go_on)
         .unwrap_err();
     assert!(matches!(error, Error::Io { .. }), "{error}");
@@ -437,11 +530,13 @@ fn a_checkpoint_that_cannot_be_written_leaves_the_one_before() {
 #[test]
 fn what_a_killed_save_has_left_is_swept_away() {
     let dir = tempfile::tempdir().unwrap();
-    let left = dir.path().join(".checkpoint-2.1.tmp");
-    fs::create_dir_all(&left).unwrap();
-    fs::write(left.join("adapter_model.safetensors"), "half").unwrap();
+    let left = [".checkpoint-2.1.tmp", "..checkpoint-2.1.tmp.new"].map(|n| dir.path().join(n));
+    for left in &left {
+        fs::create_dir_all(left).unwrap();
+        fs::write(left.join("adapter_model.safetensors"), "half").unwrap();
+    }
     let (_, checkpoints) = saved_run(dir.path(), 2);
-    assert!(!left.exists());
+    assert!(!left.iter().any(|left| left.exists()));
     assert_eq!(names(&checkpoints), [2]);
 }
 

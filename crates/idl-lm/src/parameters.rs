@@ -20,7 +20,7 @@ impl CausalLm {
     /// gains one, biases zero, as transformers begins. A tokenizer in the
     /// folder goes along when the model is [saved](Self::save).
     ///
-    /// A seed gives the same weights on every machine.
+    /// A seed gives the same weights on the same machine.
     ///
     /// # Errors
     /// As [`from_dir`](Self::from_dir) for options and `config.json`.
@@ -62,8 +62,8 @@ impl CausalLm {
     }
 
     /// Overwrites the base's tensors by those of a folder of the same shape,
-    /// such as a checkpoint; adapters stay. Nothing is changed unless all of it
-    /// fits.
+    /// such as a checkpoint; adapters stay. Names and shapes are all compared
+    /// before anything is changed; a disk that fails in the middle leaves a mixture.
     ///
     /// # Errors
     /// As [`from_dir`](Self::from_dir) for the weights.
@@ -80,7 +80,7 @@ impl CausalLm {
     }
 }
 
-/// Box and Muller's normal numbers: the same on every machine.
+/// Box and Muller's normal numbers.
 struct StandardNormal;
 
 impl Distribution<f32> for StandardNormal {

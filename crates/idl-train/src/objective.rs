@@ -90,13 +90,13 @@ pub(crate) fn preference(
     model: &CausalLm,
     example: &Example,
     loss: &PreferenceLoss,
-    reference: &PreferenceLogProbs,
+    reference: Option<&PreferenceLogProbs>,
 ) -> Result<(Tensor, Summary, f64)> {
     let policy = PreferenceLogProbs::of(model, example)?;
     let [chosen, rejected, criterion] = token_counts(example)?;
     let batch = Batch {
         policy: policy.as_log_probs(),
-        reference: Some(reference.as_log_probs()),
+        reference: reference.map(PreferenceLogProbs::as_log_probs),
         tokens: Some(TokenCounts {
             chosen: &chosen,
             rejected: &rejected,

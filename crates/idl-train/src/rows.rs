@@ -38,6 +38,9 @@ pub struct Row {
     pub references: Vec<Reference>,
     /// The dialogue up to the reply.
     pub prompt: Vec<Utterance>,
+    /// How many messages stand before the dialogue's first reply: references
+    /// are chosen and cut by these alone, whichever reply is learnt.
+    pub opening: usize,
     /// The true reply.
     pub chosen: String,
     /// The alternatives, where there are some.
@@ -80,6 +83,9 @@ struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     distances: Option<Vec<f64>>,
     prompt: Vec<Utterance>,
+    /// Without it the prompt is all opening.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    opening: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     completion: Option<Reply>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -147,6 +153,15 @@ impl TryFrom<Line> for Row {
         if line.prompt.is_empty() {
             return Err("field `prompt`: expected a message or more, found none".to_owned());
         }
+        let last = line.prompt.len();
+        let opening = line.opening.unwrap_or(last);
+        let is_reply = |at: usize| line.prompt.get(at).is_some_and(|m| m.role == Role::Assistant);
+        if opening != last && (opening == 0 || !is_reply(opening)) {
+            return Err(format!(
+                "field `opening`: expected {last}, or the position of a reply in `prompt`, found \
+                 {opening}"
+            ));
+        }
         let (chosen, alternatives) = match (line.chosen, line.completion) {
             (Some(_), Some(_)) => {
                 return Err("expected one of `chosen` and `completion`, found both".to_owned());
@@ -171,6 +186,7 @@ impl TryFrom<Line> for Row {
             person: line.person,
             references,
             prompt: line.prompt,
+            opening,
             chosen,
             alternatives,
         })
@@ -185,6 +201,7 @@ impl From<Row> for Line {
             person: row.person,
             sessions: row.references.into_iter().map(|r| r.messages).collect(),
             distances: Some(distances),
+            opening: (row.opening != row.prompt.len()).then_some(row.opening),
             prompt: row.prompt,
             ..Line::default()
         };
@@ -214,6 +231,7 @@ impl Dialogue {
                 person: self.person.clone(),
                 references: references.clone(),
                 prompt: target.get(..reply)?.to_vec(),
+                opening: replies.first().map_or(reply, |&first| first.min(reply)),
                 chosen: target.get(reply)?.content.clone(),
                 alternatives,
             })
@@ -234,7 +252,8 @@ impl Dialogue {
         let mut target = row.prompt;
         target.push(Utterance::assistant(row.chosen));
         let alternatives = row.alternatives.map(|a| a.of(reply)).into_iter().collect();
-        let replies = vec![reply];
+        // The first reply bounds the opening, though it may not be learnt.
+        let replies = if row.opening < reply { vec![row.opening, reply] } else { vec![reply] };
         let conversation = Conversation { id, references: row.references, target, replies };
         Dialogue { person: row.person, conversation, alternatives }
     }
@@ -307,8 +326,8 @@ pub fn open(path: impl AsRef<Path>) -> Result<Vec<Dialogue>> {
 }
 
 /// Writes the rows of a dialogue, which [`read`] makes the same dialogue of
-/// (without what follows its last reply, and with those replies only that have
-/// alternatives, if some do).
+/// (without what follows its last reply and, where some replies have
+/// alternatives, without the others but for the first).
 ///
 /// # Errors
 /// The writer's.
@@ -389,6 +408,16 @@ mod tests {
     }
 
     #[test]
+    fn the_opening_is_that_of_the_dialogue_whichever_reply_has_alternatives() {
+        let mut late = dialogue(true);
+        late.alternatives.remove(0);
+        let mut file = Vec::new();
+        write(&mut file, &late).unwrap();
+        assert_eq!(file.iter().filter(|&&b| b == b'\n').count(), 1);
+        assert_eq!(read(&file[..], "f").unwrap(), [late]);
+    }
+
+    #[test]
     fn what_trl_reads_is_read() {
         let text = r#"
             {"prompt": [{"role": "user", "content": "hi"}], "completion": [{"role": "assistant", "content": "hello"}], "source": 3}
@@ -435,6 +464,7 @@ mod tests {
                 "field `distances`: expected 0",
             ),
             (r#"{"prompt": [], "completion": "b"}"#.to_owned(), "field `prompt`"),
+            (format!("{{{prompt}, \"opening\": 0, \"completion\": \"b\"}}"), "field `opening`"),
             (format!("{{{prompt}, \"completion\": \"b\"}} x"), "trailing characters"),
         ] {
             let complaint = complaint(&text);

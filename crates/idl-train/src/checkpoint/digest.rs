@@ -5,13 +5,15 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use idl_lm::CausalLm;
 use sha2::{Digest, Sha256};
+use tch::{Kind, Tensor};
 
 use crate::checkpoint::state::FileDigest;
 use crate::data::Example;
 use crate::error::Result;
 use crate::objective::Objective;
-use crate::trainer::TrainConfig;
+use crate::trainer::{TrainConfig, Trained};
 
 /// Length and hash of a file, read once.
 pub(super) fn of_file(path: &Path) -> io::Result<FileDigest> {
@@ -30,11 +32,16 @@ pub(super) fn of_file(path: &Path) -> io::Result<FileDigest> {
     }
 }
 
-/// One number for everything that decides what a run computes, but for the
-/// weights it starts from: settings, objective, and every token of every
-/// example in its order.
+/// One number for everything that decides what a run computes, but for what it
+/// trains: the model and the reference it compares with, the settings, the
+/// objective, and every token of every example in its order.
+///
+/// Of the base, the sum of each tensor is looked at: one pass over the weights.
 pub(crate) fn of_run(
+    model: &CausalLm,
+    trained: Trained<'_>,
     examples: &[Example],
+    held_out: &[Example],
     objective: Objective<'_>,
     config: &TrainConfig,
 ) -> Result<String> {
@@ -45,13 +52,43 @@ pub(crate) fn of_run(
     };
     add("run 1");
     add(&format!("{:?}", config.essence()));
-    add(&format!("{objective:?}"));
-    for example in examples {
-        add(&example.id);
-        // Trunk, spans and branches: all that is computed with.
-        add(&format!("{:?}", example.tree));
+    add(&format!("{:?} {:?}", model.config(), model.options().kind));
+    for (name, tensor) in model.parameters() {
+        add(&name);
+        add(&format!("{:?}", sum(&tensor)?.to_bits()));
+    }
+    if let Trained::Adapter(name) = trained {
+        add(&format!("{:?}", model.adapter_config(name)?));
+    }
+    match objective {
+        Objective::Supervised => add("supervised"),
+        Objective::Preference { loss, reference } => {
+            add(&format!("{:?}", loss.config()));
+            if let Some(reference) = reference {
+                add(&format!("{:?}", model.adapter_config(reference)?));
+                for (name, tensor) in model.adapter_parameters(reference)? {
+                    add(&name);
+                    let values: Vec<f32> = Vec::try_from(
+                        tensor.f_detach()?.f_to_kind(Kind::Float)?.f_flatten(0, -1)?,
+                    )?;
+                    add(&format!("{:?}", values.iter().map(|x| x.to_bits()).collect::<Vec<_>>()));
+                }
+            }
+        }
+    }
+    for examples in [examples, held_out] {
+        add(&examples.len().to_string());
+        for example in examples {
+            add(&example.id);
+            // Trunk, spans and branches: all that is computed with.
+            add(&format!("{:?}", example.tree));
+        }
     }
     Ok(hex(&hash.finalize()))
+}
+
+fn sum(tensor: &Tensor) -> Result<f64> {
+    Ok(tensor.f_detach()?.f_sum(Kind::Double)?.f_double_value(&[])?)
 }
 
 fn hex(bytes: &[u8]) -> String {

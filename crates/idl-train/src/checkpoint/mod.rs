@@ -60,7 +60,10 @@ impl Checkpoints {
     /// The checkpoints in the folder `dir`, which need not exist yet. `base` is
     /// what their `base_model_name_or_path` shall say.
     pub fn new(dir: impl Into<PathBuf>, base: impl Into<String>) -> Self {
-        Checkpoints { dir: dir.into(), base: base.into(), files: Vec::new() }
+        let dir = dir.into();
+        // An empty path is the folder one is in, as for the shell.
+        let dir = if dir.as_os_str().is_empty() { PathBuf::from(".") } else { dir };
+        Checkpoints { dir, base: base.into(), files: Vec::new() }
     }
 
     /// Puts a file of this text into every checkpoint: the run's settings, a
@@ -99,7 +102,8 @@ impl Checkpoints {
             let entry = entry.map_err(io)?;
             let name = entry.file_name();
             let step = name.to_str().and_then(|n| n.strip_prefix(PREFIX)?.parse().ok());
-            if let Some(step) = step {
+            let Some(step) = step else { continue };
+            if name.to_str() == Some(&folder_name(step)) && entry.path().is_dir() {
                 found.push((step, entry.path()));
             }
         }
@@ -156,12 +160,18 @@ impl Checkpoints {
         Ok(path)
     }
 
-    /// Removes all but the newest `keep` checkpoints; that of step `best` stays.
-    pub(crate) fn prune(&self, keep: usize, best: Option<u64>) -> Result<()> {
-        let found = self.list()?;
-        let old = found.len().saturating_sub(keep);
-        for (step, path) in &found[..old] {
-            if Some(*step) != best {
+    /// Removes all but the newest `keep` checkpoints of steps up to `step`, and
+    /// those that hold the best evaluation of one that is kept: whichever of
+    /// them a run goes on from, its best parameters are there. Newer folders
+    /// are damaged or another run's, and are left alone.
+    pub(crate) fn prune(&self, keep: usize, step: u64) -> Result<()> {
+        let mut found = self.list()?;
+        found.retain(|&(s, _)| s <= step);
+        let kept = found.split_off(found.len().saturating_sub(keep));
+        let best: Vec<Option<u64>> =
+            kept.iter().map(|(_, path)| read_state(path).ok()?.best_global_step).collect();
+        for (step, path) in &found {
+            if !best.contains(&Some(*step)) {
                 fs::remove_dir_all(path).map_err(io_error(path))?;
             }
         }
@@ -174,7 +184,11 @@ impl Checkpoints {
             let entry = entry.map_err(io_error(&self.dir))?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            if name.starts_with(&format!(".{PREFIX}")) && name.ends_with(".tmp") {
+            // The dots and ends that saving a folder inside this one adds.
+            let left = name.starts_with('.')
+                && name.trim_start_matches('.').starts_with(PREFIX)
+                && [".tmp", ".tmp.new", ".tmp.old"].iter().any(|end| name.ends_with(end));
+            if left {
                 let path = entry.path();
                 fs::remove_dir_all(&path).map_err(io_error(&path))?;
             }
@@ -202,10 +216,11 @@ impl Checkpoint {
             file: file.to_owned(),
             problem,
         };
-        let text = fs::read_to_string(path.join(STATE))
-            .map_err(|error| damaged(STATE, error.to_string()))?;
-        let state: TrainerState =
-            serde_json::from_str(&text).map_err(|error| damaged(STATE, error.to_string()))?;
+        let state = read_state(&path)?;
+        let named = path.file_name().and_then(|n| n.to_str()?.strip_prefix(PREFIX)?.parse().ok());
+        if named.is_some_and(|step: u64| step != state.global_step) {
+            return Err(damaged(STATE, format!("is of step {}", state.global_step)));
+        }
         if !state.files.contains_key(OPTIMIZER) {
             return Err(damaged(OPTIMIZER, "is not listed".to_owned()));
         }
@@ -226,6 +241,16 @@ impl Checkpoint {
         }
         Ok(Checkpoint { path, state })
     }
+}
+
+fn read_state(path: &Path) -> Result<TrainerState> {
+    let damaged = |problem: String| Error::Checkpoint {
+        path: path.to_owned(),
+        file: STATE.to_owned(),
+        problem,
+    };
+    let text = fs::read_to_string(path.join(STATE)).map_err(|e| damaged(e.to_string()))?;
+    serde_json::from_str(&text).map_err(|e| damaged(e.to_string()))
 }
 
 /// Hashes the files of `dir`, writes the state, and waits for the disk.

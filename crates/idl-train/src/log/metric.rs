@@ -32,7 +32,7 @@ pub const LOGPS_CHOSEN: &str = "logps/chosen";
 pub const LOGPS_REJECTED: &str = "logps/rejected";
 /// The mean log-probability of criterion completions.
 pub const LOGPS_CRITERION: &str = "logps/criterion";
-/// Tokens a second since the last record (ours).
+/// Tokens a second since the run began, evaluations and saving included (ours).
 pub const TOKENS_PER_SECOND: &str = "tokens_per_second";
 /// Seconds the run still takes at this speed (ours).
 pub const ETA_SECONDS: &str = "eta_seconds";

@@ -17,7 +17,7 @@ pub struct TrainConfig {
     pub batch_size: usize,
     /// Passes over the data.
     pub epochs: u64,
-    /// Stop after so many steps, whatever the epochs say.
+    /// Stop after so many steps, if the epochs do not end before.
     pub max_steps: Option<u64>,
     /// The learning rate over the steps.
     pub schedule: ScheduleConfig,
@@ -83,6 +83,10 @@ impl TrainConfig {
         require(self.save_total_limit != Some(0), "save_total_limit", 0.0, "positive, or null")?;
         let patience = self.early_stopping_patience;
         require(patience != Some(0), "early_stopping_patience", 0.0, "positive, or null")?;
+        if let Some(norm) = self.max_grad_norm {
+            require(norm > 0.0, "max_grad_norm", norm, "above 0, or null")?;
+        }
+        self.schedule.over(1).map(drop)?;
         self.optimizer.check()
     }
 

@@ -49,12 +49,14 @@ impl<'a> HeldOut<'a> {
             }
             Objective::Preference { loss, reference } => {
                 let all: Vec<usize> = (0..self.examples.len()).collect();
-                self.references.fill(model, self.examples, &all, reference)?;
+                if loss.needs_reference() {
+                    self.references.fill(model, self.examples, &all, reference)?;
+                }
                 model.set_active(trained.active())?;
                 let replies: usize = self.examples.iter().map(|e| e.alternatives.len()).sum();
                 let mut metrics = Means::default();
                 for (i, example) in self.examples.iter().enumerate() {
-                    let Some(reference) = self.references.get(i) else { continue };
+                    let reference = self.references.get(i);
                     let (_, summary, logps) =
                         objective::preference(model, example, loss, reference)?;
                     let weight = example.alternatives.len() as f64 / replies.max(1) as f64;

@@ -77,13 +77,16 @@ impl Stepper<'_> {
         step: u64,
     ) -> Result<Vec<(String, f64)>> {
         let Objective::Preference { loss, reference } = self.objective else { return Ok(vec![]) };
-        self.references.fill(model, self.examples, indices, reference)?;
+        let compares = loss.needs_reference();
+        if compares {
+            self.references.fill(model, self.examples, indices, reference)?;
+        }
         model.set_active(self.trained.active())?;
         let replies: usize = indices.iter().map(|&i| self.examples[i].alternatives.len()).sum();
         let mut metrics = Means::default();
         for &i in indices {
             let example = &self.examples[i];
-            let Some(reference) = self.references.get(i) else { continue };
+            let reference = self.references.get(i);
             let (sum, summary, logps) = objective::preference(model, example, loss, reference)?;
             let mean = sum.f_div_scalar(replies.max(1) as f64)?;
             finite(mean.f_to_kind(Kind::Double)?.f_double_value(&[])?, example, step)?;

@@ -143,8 +143,9 @@ impl<'a> Trainer<'a> {
     /// of threads.
     ///
     /// # Errors
-    /// [`Error::Data`] without examples, or where the reference is what is
-    /// trained; [`Error::InvalidSetting`]; [`Error::Resume`] for a checkpoint
+    /// [`Error::Data`] without examples, where the reference is what is
+    /// trained, or where the folder for checkpoints has some and the run does
+    /// not go on from one; [`Error::InvalidSetting`]; [`Error::Resume`] for a checkpoint
     /// of another run; [`Error::Step`] names the step and its examples where a
     /// loss or a gradient is no number: the parameters are then those of the
     /// step before; what checkpoints and callback report. A checkpoint that
@@ -188,6 +189,14 @@ impl<'a> Trainer<'a> {
                     .to_owned(),
             ));
         }
+        if let (Some(checkpoints), None) = (self.checkpoints, self.resume)
+            && let Some((_, path)) = checkpoints.list()?.last()
+        {
+            return Err(Error::Data(format!(
+                "{} is there already: resume from it, or save to another folder",
+                path.display()
+            )));
+        }
         match self.objective {
             Objective::Preference { reference, .. } if reference == trained.active() => {
                 Err(Error::Data(match reference {
@@ -204,6 +213,57 @@ impl<'a> Trainer<'a> {
         }
     }
 
+    /// Whether the checkpoint to resume from is of this run: what
+    /// [`run`](Self::run) finds out first, without changing anything.
+    ///
+    /// # Errors
+    /// [`Error::Resume`] where it is not.
+    pub fn check_resume<'t>(
+        &self,
+        model: &CausalLm,
+        trained: impl Into<Trained<'t>>,
+    ) -> Result<()> {
+        self.progress(model, trained.into()).map(drop)
+    }
+
+    /// The position to start from.
+    fn progress(&self, model: &CausalLm, trained: Trained<'_>) -> Result<Progress> {
+        let total = total_steps(self.examples.len(), self.config);
+        let fingerprint = checkpoint::fingerprint(
+            model,
+            trained,
+            self.examples,
+            self.held_out,
+            self.objective,
+            self.config,
+        )?;
+        let mut progress = Progress::new(total, fingerprint);
+        if let Some(checkpoint) = self.resume {
+            progress.resume(checkpoint)?;
+        }
+        Ok(progress)
+    }
+
+    /// The checkpoint that holds the best parameters so far, beside the one
+    /// that is resumed from.
+    fn best_checkpoint(&self, resumed: &Checkpoint, step: u64) -> Result<Checkpoint> {
+        let dir = resumed.path.with_file_name(checkpoint::folder_name(step));
+        let same = |best: &Checkpoint| best.state.fingerprint == resumed.state.fingerprint;
+        match Checkpoint::open(dir) {
+            Ok(best) if same(&best) => Ok(best),
+            found => {
+                let reason = found.map_or_else(|e| e.to_string(), |_| "another run's".to_owned());
+                Err(Error::Resume {
+                    path: resumed.path.clone(),
+                    problem: format!(
+                        "the parameters of its best step, {step}, are not there ({reason}): go on \
+                         without load_best_model_at_end"
+                    ),
+                })
+            }
+        }
+    }
+
     /// Parameters, optimiser and position: fresh, or those of the checkpoint.
     fn start<'t>(
         &self,
@@ -214,15 +274,15 @@ impl<'a> Trainer<'a> {
         'a: 't,
     {
         let total = total_steps(self.examples.len(), self.config);
-        let fingerprint = checkpoint::fingerprint(self.examples, self.objective, self.config)?;
-        let mut progress = Progress::new(total, fingerprint);
         let schedule = self.config.schedule.over(total)?;
+        // A model that was left in training would drop out all the same.
+        model.eval();
+        let mut progress = self.progress(model, trained)?;
         let parameters = trained.parameters(model)?;
         if let Some(checkpoint) = self.resume {
-            progress.resume(checkpoint)?;
             if let (true, Some((step, _))) = (self.config.load_best_model_at_end, progress.best) {
-                let dir = checkpoint.path.with_file_name(checkpoint::folder_name(step));
-                trained.restore(model, &dir)?;
+                let best = self.best_checkpoint(checkpoint, step)?;
+                trained.restore(model, &best.path)?;
                 progress.best_parameters = Some(parameters::copies(&parameters)?);
             }
             trained.restore(model, &checkpoint.path)?;
@@ -286,14 +346,16 @@ impl<'a> Trainer<'a> {
                 let last = step == total;
                 let mut save = last || flow.is_break() || due(self.config.save_steps, step);
                 let evaluate = last || due(self.config.eval_steps, step);
-                if evaluate && flow.is_continue() && !held_out.is_empty() {
+                // Also before a stop: the run that goes on would not come here
+                // again.
+                if evaluate && !held_out.is_empty() {
                     save |= self.evaluate(model, stepper, progress, &mut held_out, callback)?;
                 }
                 let patient = !self.out_of_patience(progress);
                 if save || !patient {
                     self.save(model, stepper, progress, callback)?;
                 }
-                if flow.is_break() {
+                if flow.is_break() && !last {
                     return Ok(Stop::Cancelled);
                 }
                 if !patient {
@@ -366,7 +428,7 @@ impl<'a> Trainer<'a> {
             stepper.optimizer.save(&dir.join(OPTIMIZER))
         })?;
         if let Some(keep) = self.config.save_total_limit {
-            checkpoints.prune(keep, progress.best.map(|(step, _)| step))?;
+            checkpoints.prune(keep, progress.step)?;
         }
         callback.on_save(&path)
     }

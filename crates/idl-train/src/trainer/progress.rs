@@ -44,8 +44,8 @@ impl Progress {
         let refuse = |problem: String| Error::Resume { path: checkpoint.path.clone(), problem };
         if state.fingerprint != self.fingerprint {
             return Err(refuse(
-                "it was written by a run with other examples, settings or objective; start \
-                 anew in another folder, or give back what it had"
+                "it was written by a run with another model, other examples, settings or \
+                 objective; start anew in another folder, or give back what it had"
                     .to_owned(),
             ));
         }
