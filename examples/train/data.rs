@@ -8,7 +8,7 @@ use idl::lm::ChatTokenizer;
 use idl::train::rows::{self, Dialogue};
 use idl::train::{Error, Example, ExampleBuilder};
 
-use crate::config::{RunConfig, Stage};
+use idl_examples::run_config::{RunConfig, Stage};
 
 /// Reads the rows of `path` and makes examples of them. Dialogues that do not
 /// fit are left out and counted.

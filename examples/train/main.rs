@@ -2,8 +2,6 @@
 //! preference learning on top of it. Killed or stopped, it goes on where its
 //! last checkpoint stands.
 
-mod config;
-mod curves;
 mod data;
 mod run;
 
@@ -14,7 +12,7 @@ use clap::Parser;
 use idl::dialogue::BoxError;
 use idl_examples::cli;
 
-use crate::config::RunConfig;
+use idl_examples::run_config::RunConfig;
 
 /// Trains a LoRA adapter, or all parameters, on JSONL that `prepare` writes:
 /// TRL's conversational prompt-completion format with the sessions beside it,

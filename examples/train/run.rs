@@ -15,11 +15,11 @@ use idl::train::log::{LogRecord, TrainLog, metric};
 use idl::train::{
     Callback, Example, ModelCard, Objective, Outcome, Step, Stop, Trained, Trainer, total_steps,
 };
-use idl_examples::lm;
 use idl_examples::progress::{self, Progress};
+use idl_examples::{curves, lm};
 
-use crate::config::{RunConfig, Stage};
-use crate::{curves, data};
+use crate::data;
+use idl_examples::run_config::{RunConfig, Stage};
 
 /// The adapter that is trained, and the one it is compared with.
 const POLICY: &str = "policy";

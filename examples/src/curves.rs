@@ -1,4 +1,4 @@
-//! The log as pictures.
+//! A training log as pictures.
 
 use std::path::Path;
 
@@ -24,7 +24,10 @@ const REWARDS: [Curve; 4] = [
 
 /// Draws `training_loss.png` and, where there are rewards, `rewards.png`, into
 /// `dir`; returns the names of the files.
-pub(crate) fn draw(records: &[LogRecord], dir: &Path) -> Result<Vec<&'static str>, BoxError> {
+///
+/// # Errors
+/// The folder's.
+pub fn draw(records: &[LogRecord], dir: &Path) -> Result<Vec<&'static str>, BoxError> {
     // The letters are in the program: a machine need not have any.
     register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT)
         .map_err(|_| "the program's font is damaged")?;

@@ -1,12 +1,12 @@
-//! `run.json`.
+//! `run.json`: the settings of a training run.
 
 use std::path::{Path, PathBuf};
 
+use crate::lm;
 use idl::dialogue::BoxError;
 use idl::dpoc_loss::LossConfig;
 use idl::lm::LoraConfig;
 use idl::train::TrainConfig;
-use idl_examples::lm;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tch::{Device, Kind};
@@ -14,7 +14,7 @@ use tch::{Device, Kind};
 /// What is learnt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Stage {
+pub enum Stage {
     /// Mutual supervised learning: the likelihood of the true replies.
     Msl,
     /// Deep personalised alignment: a preference loss over true, criterion and
@@ -25,7 +25,7 @@ pub(crate) enum Stage {
 /// The precision of the base.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Dtype {
+pub enum Dtype {
     /// 32 bits.
     #[default]
     F32,
@@ -36,7 +36,7 @@ pub(crate) enum Dtype {
 /// The settings of a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct RunConfig {
+pub struct RunConfig {
     /// The base model, a Hugging Face folder.
     #[serde(default = "lm::embedded_base")]
     pub model: PathBuf,
@@ -93,8 +93,11 @@ fn reserve() -> usize {
 }
 
 impl RunConfig {
-    /// Reads `path` and puts the overrides on top.
-    pub(crate) fn read(path: &Path, overrides: &[String]) -> Result<Self, BoxError> {
+    /// Reads `path` and puts the overrides, `a.b=value`, on top.
+    ///
+    /// # Errors
+    /// Names the file, and the key that is unknown, missing or out of range.
+    pub fn read(path: &Path, overrides: &[String]) -> Result<Self, BoxError> {
         let file = path.display();
         let text = std::fs::read_to_string(path).map_err(|e| format!("{file}: {e}"))?;
         let mut json: Value = serde_json::from_str(&text).map_err(|e| format!("{file}: {e}"))?;
@@ -149,14 +152,20 @@ impl RunConfig {
         train.check().map_err(|e| format!("train: {e}"))
     }
 
-    pub(crate) fn kind(&self) -> Kind {
+    /// The precision of the base.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
         match self.dtype {
             Dtype::F32 => Kind::Float,
             Dtype::Bf16 => Kind::BFloat16,
         }
     }
 
-    pub(crate) fn device(&self) -> Result<Device, String> {
+    /// The device.
+    ///
+    /// # Errors
+    /// A name that is none, or a GPU that is not there.
+    pub fn device(&self) -> Result<Device, String> {
         lm::device(&self.device).map_err(|problem| format!("`device`: {problem}"))
     }
 }
