@@ -1,5 +1,6 @@
 //! A conversation in a person's voice.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -80,9 +81,10 @@ impl Arguments {
 
     fn sessions(&self) -> Result<Vec<Vec<Utterance>>, BoxError> {
         let Some(file) = &self.sessions else { return Ok(Vec::new()) };
-        let mut sessions = Vec::new();
+        let (mut sessions, mut persons) = (Vec::new(), BTreeSet::new());
         for chat in chat::open(file)? {
             let chat = chat?;
+            persons.extend(chat.person.clone());
             if self.person.is_none() || self.person == chat.person {
                 sessions.push(chat.session.messages);
             }
@@ -90,6 +92,11 @@ impl Arguments {
         if sessions.is_empty() {
             let whose = self.person.as_ref().map_or(String::new(), |id| format!(" of `{id}`"));
             return Err(format!("{}: no sessions{whose}", file.display()).into());
+        }
+        if self.person.is_none() && persons.len() > 1 {
+            let ids = persons.into_iter().take(5).collect::<Vec<_>>().join(", ");
+            let file = file.display();
+            return Err(format!("{file}: holds several persons ({ids}): choose by --person").into());
         }
         Ok(sessions)
     }

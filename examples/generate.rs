@@ -30,7 +30,7 @@ use serde::Serialize;
     name = "generate",
     after_help = "Examples:
   echo '{\"messages\": [{\"role\": \"user\", \"content\": \"any pets ?\"}]}' | generate
-  generate --input chats.jsonl --adapter out/demo/dpa --temperature 0.7 --top-p 0.9 --seed 1
+  generate --input prompts.jsonl --adapter out/demo/dpa --temperature 0.7 --top-p 0.9 --seed 1
   echo '{\"prompt\": \"<s><|user|>hi !<|assistant|>\"}' | generate --max-new-tokens 16 --stop .
 
 Without --temperature decoding is greedy."

@@ -143,7 +143,12 @@ fn run(arguments: &Arguments) -> Result<(), BoxError> {
         min_messages: arguments.min_messages,
     };
     let mut entries = entries(arguments)?.skipping(arguments.lenient);
-    let (chats, account) = export::sessions(entries.by_ref(), &params)?;
+    let (chats, account) = match export::sessions(entries.by_ref(), &params) {
+        Err(error @ Error::AmbiguousDates { .. }) => {
+            return Err(format!("{error} (--dates dmy or mdy)").into());
+        }
+        result => result?,
+    };
     let mut stdout = BufWriter::new(io::stdout().lock());
     for chat in &chats {
         chat::write(&mut stdout, chat)?;

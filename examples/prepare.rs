@@ -113,7 +113,11 @@ fn prepare(arguments: Arguments) -> Result<(), BoxError> {
                 .into(),
         );
     }
-    let persons = arguments.corpus.load()?.persons;
+    let corpus = arguments.corpus.load()?;
+    if corpus.records.skipped > 0 {
+        eprintln!("{}", corpus.records);
+    }
+    let persons = corpus.persons;
     let (learnt, held_out) = match arguments.eval_share {
         None => (persons, Vec::new()),
         Some(share) => {
@@ -122,6 +126,16 @@ fn prepare(arguments: Arguments) -> Result<(), BoxError> {
             (parts.pop().unwrap_or_default(), held_out)
         }
     };
+    if let Some(share) = arguments.eval_share
+        && (learnt.is_empty() || held_out.is_empty())
+    {
+        let (of, out) = (learnt.len() + held_out.len(), held_out.len());
+        return Err(format!(
+            "`--eval-share {share}`: {out} of {of} persons would be held out; persons are held out, \
+             not dialogues"
+        )
+        .into());
+    }
     // The held-out persons' words are not known in advance, either.
     let encoder: Box<dyn SentenceEncoder> = if arguments.encoder == Path::new("tfidf") {
         let said = learnt.iter().flat_map(|p| &p.sessions).flat_map(|s| &s.messages);
@@ -152,6 +166,15 @@ impl Maker<'_> {
     /// Writes the dialogues of `persons`, and says on stderr how many.
     fn write(&self, what: &str, persons: &[Person], mut out: impl Write) -> Result<(), BoxError> {
         let dialogues = self.dialogues(persons)?;
+        if dialogues.is_empty() {
+            let alone = persons.iter().filter(|p| p.sessions.len() < 2).count();
+            return Err(format!(
+                "{what}: there is no dialogue to learn from; {alone} of {} persons have fewer than \
+                 two sessions, and a lone one has no reference",
+                persons.len()
+            )
+            .into());
+        }
         for dialogue in &dialogues {
             rows::write(&mut out, dialogue)?;
         }

@@ -174,7 +174,7 @@ fn bad_exports_are_refused() {
     assert_refused(
         &fed("--format whatsapp --me Ada", "3/4/23, 18:03 - Ada: hi\n"),
         "stdin: all dates, such as `3/4/23`, can be read as day/month and as month/day: the order \
-         must be given",
+         must be given (--dates dmy or mdy)",
     );
     let dated =
         fed("--format whatsapp --me Ada --dates mdy --min-messages 1", "3/4/23, 18:03 - Ada: hi\n");

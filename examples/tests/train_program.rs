@@ -81,6 +81,14 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     assert!(!killed.wait().unwrap().success());
     assert!(!again.join("adapter_model.safetensors").exists(), "it was killed too late");
 
+    // A finished result is not overwritten, though its checkpoints be gone.
+    for step in [8, 10] {
+        fs::remove_dir_all(out.join(format!("checkpoint-{step}"))).unwrap();
+    }
+    let refused = train(dir).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("adapter_model"), "{}", stderr(&refused));
+
     // A start without --resume touches nothing.
     let refused = train(dir).args(["--set", "out=again"]).output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
@@ -135,6 +143,7 @@ fn what_is_wrong_is_said_in_one_line() {
         ("train.learning_rate=1", "learning_rate"),
         ("model=nowhere", "nowhere"),
         ("dtype=f16", "dtype"),
+        ("max_tokens=9999", "positions"),
     ] {
         let output = train(dir).args(["--set", set]).output().unwrap();
         let text = stderr(&output);
@@ -145,4 +154,22 @@ fn what_is_wrong_is_said_in_one_line() {
     let output = program("prepare").args(["--corpus", "embedded"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("--stage"), "{}", stderr(&output));
+
+    // One person with one session, and a line that is wrong.
+    let chat = "{\"person\":\"ada\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},\
+                {\"role\":\"assistant\",\"content\":\"hello\"}]}\nnot a chat\n";
+    fs::write(dir.join("chats.jsonl"), chat).unwrap();
+    let prepare = |extra: &[&str]| {
+        let arguments = ["--corpus", "jsonl", "--data", "chats.jsonl", "--stage", "msl"];
+        let mut command = program("prepare");
+        let output = command.current_dir(dir).args(arguments).args(extra).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(output.stdout.is_empty());
+        stderr(&output)
+    };
+    assert!(prepare(&[]).contains("chats.jsonl:2"));
+    let lone = prepare(&["--lenient"]);
+    assert!(lone.contains("1 skipped") && lone.contains("fewer than two sessions"), "{lone}");
+    let nobody = prepare(&["--lenient", "--eval-share", "0.5", "--eval", "held-out.jsonl"]);
+    assert!(nobody.contains("held out"), "{nobody}");
 }

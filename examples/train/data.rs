@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use idl::dialogue::BoxError;
-use idl::lm::ChatTokenizer;
+use idl::lm::{ChatTokenizer, LlamaConfig};
 use idl::train::rows::{self, Dialogue};
 use idl::train::{Error, Example, ExampleBuilder};
 
@@ -18,6 +18,13 @@ pub(crate) fn examples(
     tokenizer: &ChatTokenizer,
 ) -> Result<Vec<Example>, BoxError> {
     let (max_tokens, reserve) = (config.max_tokens, config.reserve);
+    let positions = LlamaConfig::from_dir(&config.model)?.max_position_embeddings;
+    if max_tokens > positions {
+        return Err(format!(
+            "`max_tokens` is {max_tokens}, but the model has {positions} positions"
+        )
+        .into());
+    }
     let builder = ExampleBuilder { tokenizer, max_tokens, reserve };
     let dialogues = rows::open(path)?;
     let (mut examples, mut left_out) = (Vec::with_capacity(dialogues.len()), Vec::new());
@@ -36,6 +43,22 @@ pub(crate) fn examples(
             dialogues.len()
         );
     }
+    // A branch may reach beyond the trunk that it leaves.
+    let before = examples.len();
+    examples.retain(|example| longest(example) <= positions);
+    if examples.len() < before {
+        let out = before - examples.len();
+        eprintln!("{file}: {out} dialogues need more than the model's {positions} positions");
+    }
+    let kept: usize = examples.iter().map(|e| e.references).sum();
+    let given: usize = dialogues.iter().map(|d| d.conversation.references.len()).sum();
+    let mean = |sum: usize, n: usize| sum as f64 / n.max(1) as f64;
+    eprintln!(
+        "{file}: {} dialogues, behind {:.1} of {:.1} sessions each",
+        examples.len(),
+        mean(kept, examples.len()),
+        mean(given, dialogues.len())
+    );
     let cut: usize = examples.iter().map(|e| e.dropped_replies).sum();
     if cut > 0 {
         eprintln!("{file}: {cut} replies do not fit into {max_tokens} tokens and are left out");
@@ -44,6 +67,18 @@ pub(crate) fn examples(
         return Err(format!("{file}: there is no dialogue to learn from").into());
     }
     Ok(examples)
+}
+
+/// The number of positions that an example takes.
+fn longest(example: &Example) -> usize {
+    let lengths = example.tree.branch_lengths();
+    let ends = example
+        .tree
+        .spans()
+        .iter()
+        .zip(lengths.chunks(2))
+        .map(|(span, branches)| span.start + branches.iter().copied().max().unwrap_or(0));
+    ends.fold(example.tree.trunk().len(), usize::max)
 }
 
 fn example(

@@ -149,7 +149,7 @@ fn objective<'a>(loss: Option<&'a PreferenceLoss>, config: &RunConfig) -> Object
 fn starting_point(checkpoints: &Checkpoints, resume: bool) -> Result<Option<Checkpoint>, BoxError> {
     if !resume {
         return match checkpoints.list()?.last() {
-            None => Ok(None),
+            None => nothing_finished(checkpoints.dir()).map(|()| None),
             Some((_, path)) => Err(format!(
                 "{}: is there already: --resume goes on from it, another `out` starts anew",
                 path.display()
@@ -178,6 +178,18 @@ fn starting_point(checkpoints: &Checkpoints, resume: bool) -> Result<Option<Chec
         None => eprintln!("{}: no checkpoint yet, starting anew", checkpoints.dir().display()),
     }
     Ok(found.checkpoint)
+}
+
+/// A result whose checkpoints are gone is no folder to start in, either.
+fn nothing_finished(out: &Path) -> Result<(), BoxError> {
+    let results =
+        ["adapter_model.safetensors", "model.safetensors", "model.safetensors.index.json"];
+    match results.iter().map(|name| out.join(name)).find(|path| path.exists()) {
+        None => Ok(()),
+        Some(path) => {
+            Err(format!("{}: is there already: another `out` starts anew", path.display()).into())
+        }
+    }
 }
 
 /// One process at a time in an output folder; the lock goes with the process.
@@ -279,6 +291,14 @@ impl Watch {
     }
 }
 
+impl Watch {
+    /// Whether the user has asked for the end.
+    fn flow(&self) -> ControlFlow<()> {
+        let stop = self.interrupted.load(Ordering::SeqCst);
+        if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
 impl Callback for Watch {
     fn on_step(&mut self, step: &Step<'_>) -> idl::train::Result<ControlFlow<()>> {
         self.log.log(step.record)?;
@@ -290,15 +310,18 @@ impl Callback for Watch {
         }
         self.bar.set_message(format!("{message}{}", self.evaluated));
         self.bar.set_position(step.record.step);
-        let stop = self.interrupted.load(Ordering::SeqCst);
-        Ok(if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        Ok(self.flow())
     }
 
-    fn on_evaluation(&mut self, record: &LogRecord, best: bool) -> idl::train::Result<()> {
+    fn on_evaluation(
+        &mut self,
+        record: &LogRecord,
+        best: bool,
+    ) -> idl::train::Result<ControlFlow<()>> {
         self.log.log(record)?;
         let loss = record.get("eval_loss").unwrap_or(f64::NAN);
         self.evaluated = format!(", eval {loss:.3}{}", if best { " (best)" } else { "" });
-        Ok(())
+        Ok(self.flow())
     }
 
     fn on_save(&mut self, _: &Path) -> idl::train::Result<()> {

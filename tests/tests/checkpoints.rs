@@ -38,9 +38,9 @@ impl Callback for Watch {
         })
     }
 
-    fn on_evaluation(&mut self, record: &LogRecord, best: bool) -> Result<()> {
+    fn on_evaluation(&mut self, record: &LogRecord, best: bool) -> Result<ControlFlow<()>> {
         self.evaluations.push((record.clone(), best));
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     fn on_save(&mut self, checkpoint: &Path) -> Result<()> {

@@ -340,10 +340,17 @@ pub fn write<W: Write>(mut writer: W, dialogue: &Dialogue) -> std::io::Result<()
 }
 
 fn row(line: &[u8]) -> Result<Row, String> {
+    str::from_utf8(line).map_err(|error| format!("expected UTF-8: {error}"))?;
     let mut json = serde_json::Deserializer::from_slice(line);
     let row: Row = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let field = error.path().to_string();
         let problem = error.into_inner().to_string();
+        // Each line is a text of its own to serde: its position in it says
+        // nothing.
+        let problem = match problem.rsplit_once(" at line 1 column ") {
+            Some((problem, _)) => problem.to_owned(),
+            None => problem,
+        };
         // The row's own complaints name their field.
         if field == "." { problem } else { format!("field `{field}`: {problem}") }
     })?;

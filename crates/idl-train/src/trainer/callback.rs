@@ -40,13 +40,14 @@ pub trait Callback {
     fn on_step(&mut self, step: &Step<'_>) -> Result<ControlFlow<()>>;
 
     /// After each evaluation, whose metrics begin with `eval_`; `best` says
-    /// whether none before had a lower `eval_loss`.
+    /// whether none before had a lower `eval_loss`. [`ControlFlow::Break`] ends
+    /// the run as after a step.
     ///
     /// # Errors
     /// As [`on_step`](Self::on_step).
-    fn on_evaluation(&mut self, record: &LogRecord, best: bool) -> Result<()> {
+    fn on_evaluation(&mut self, record: &LogRecord, best: bool) -> Result<ControlFlow<()>> {
         let _ = (record, best);
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     /// After each checkpoint: it stands whole at `checkpoint`.

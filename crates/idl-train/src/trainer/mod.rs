@@ -342,14 +342,19 @@ impl<'a> Trainer<'a> {
                 }
                 let seen = batch * self.config.batch_size + indices.len();
                 progress.epoch = epoch as f64 + seen as f64 / self.examples.len() as f64;
-                let flow = self.step(model, stepper, progress, indices, callback)?;
+                let mut flow = self.step(model, stepper, progress, indices, callback)?;
                 let last = step == total;
                 let mut save = last || flow.is_break() || due(self.config.save_steps, step);
                 let evaluate = last || due(self.config.eval_steps, step);
                 // Also before a stop: the run that goes on would not come here
                 // again.
                 if evaluate && !held_out.is_empty() {
-                    save |= self.evaluate(model, stepper, progress, &mut held_out, callback)?;
+                    let (best, then) =
+                        self.evaluate(model, stepper, progress, &mut held_out, callback)?;
+                    save |= best || then.is_break();
+                    if then.is_break() {
+                        flow = then;
+                    }
                 }
                 let patient = !self.out_of_patience(progress);
                 if save || !patient {
@@ -395,7 +400,8 @@ impl<'a> Trainer<'a> {
         callback.on_step(&Step { record: &record, total, elapsed })
     }
 
-    /// An evaluation; whether it is the best so far.
+    /// An evaluation; whether it is the best so far, and what the callback
+    /// makes of it.
     fn evaluate(
         &self,
         model: &mut CausalLm,
@@ -403,7 +409,7 @@ impl<'a> Trainer<'a> {
         progress: &mut Progress,
         held_out: &mut HeldOut<'_>,
         callback: &mut dyn Callback,
-    ) -> Result<bool> {
+    ) -> Result<(bool, ControlFlow<()>)> {
         let (step, epoch) = (progress.step, progress.epoch);
         let record = held_out.evaluate(model, stepper.trained, self.objective, step, epoch)?;
         let loss = record.get(&format!("{}{}", metric::EVAL_PREFIX, metric::LOSS));
@@ -411,8 +417,8 @@ impl<'a> Trainer<'a> {
         if best && self.config.load_best_model_at_end {
             progress.best_parameters = Some(parameters::copies(stepper.optimizer.params())?);
         }
-        callback.on_evaluation(&record, best)?;
-        Ok(best)
+        let flow = callback.on_evaluation(&record, best)?;
+        Ok((best, flow))
     }
 
     fn save(
