@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, Rendering};
 use idl_dialogue::{BoxError, Role, Utterance};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tch::{Cuda, Device, Kind};
 
@@ -31,13 +32,26 @@ pub struct ModelArgs {
     pub device: Device,
 }
 
-/// The precisions on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// The precisions of weights, on the command line and in settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Dtype {
     /// 32 bits
+    #[default]
     F32,
     /// bfloat16
     Bf16,
+}
+
+impl Dtype {
+    /// As tensors have it.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Dtype::F32 => Kind::Float,
+            Dtype::Bf16 => Kind::BFloat16,
+        }
+    }
 }
 
 /// The device of a name: `cpu`, `cuda` or `cuda:N`.
@@ -91,10 +105,7 @@ impl ModelArgs {
     /// What is wrong with the folders.
     pub fn load(&self) -> Result<(CausalLm, ChatTokenizer), BoxError> {
         let dir = self.model.clone().unwrap_or_else(embedded_base);
-        let kind = match self.dtype {
-            Dtype::F32 => Kind::Float,
-            Dtype::Bf16 => Kind::BFloat16,
-        };
+        let kind = self.dtype.kind();
         let mut model = CausalLm::from_dir(&dir, LoadOptions { device: self.device, kind })?;
         let tokenizer = tokenizer(&dir)?;
         model.check_tokenizer(&tokenizer)?;

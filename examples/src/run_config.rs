@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::lm;
+use crate::lm::{self, Dtype};
 use idl::dialogue::BoxError;
 use idl::dpoc_loss::LossConfig;
 use idl::lm::LoraConfig;
 use idl::train::TrainConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use tch::{Device, Kind};
+use tch::Device;
 
 /// What is learnt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,17 +20,6 @@ pub enum Stage {
     /// Deep personalised alignment: a preference loss over true, criterion and
     /// rejected replies.
     Dpoc,
-}
-
-/// The precision of the base.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Dtype {
-    /// 32 bits.
-    #[default]
-    F32,
-    /// 16 bits; adapters, reductions and optimiser stay at 32.
-    Bf16,
 }
 
 /// The settings of a run.
@@ -150,15 +139,6 @@ impl RunConfig {
             loss.check().map_err(|e| format!("loss: {e}"))?;
         }
         train.check().map_err(|e| format!("train: {e}"))
-    }
-
-    /// The precision of the base.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        match self.dtype {
-            Dtype::F32 => Kind::Float,
-            Dtype::Bf16 => Kind::BFloat16,
-        }
     }
 
     /// The device.

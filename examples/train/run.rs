@@ -29,9 +29,6 @@ const LOG: &str = "train_log.jsonl";
 const SETTINGS: &str = "run.json";
 const CARD: &str = "README.md";
 
-/// No file of a saved model is larger.
-const SHARD_BYTES: usize = 5_000_000_000;
-
 /// Prints what would be learnt.
 pub(crate) fn dry(config: &RunConfig) -> Result<(), BoxError> {
     let tokenizer = lm::tokenizer(&config.model)?;
@@ -55,7 +52,7 @@ pub(crate) fn train(config: &RunConfig, resume: bool) -> Result<(), BoxError> {
     let out = &config.out;
     fs::create_dir_all(out).map_err(|e| format!("{}: {e}", out.display()))?;
     let _lock = lock(out)?;
-    let options = LoadOptions { device: config.device()?, kind: config.kind() };
+    let options = LoadOptions { device: config.device()?, kind: config.dtype.kind() };
     let base = config.model.display().to_string();
     let start = starting_point(&Checkpoints::new(out, base.as_str()), resume)?;
     let tokenizer = lm::tokenizer(&config.model)?;
@@ -230,10 +227,7 @@ fn finish(
     if whole.exists() {
         fs::remove_dir_all(&whole)?;
     }
-    match trained {
-        Trained::Adapter(name) => model.save_adapter(name, &whole, &card.base)?,
-        Trained::Base => model.save(&whole, SHARD_BYTES)?,
-    }
+    trained.save(model, &whole, &card.base)?;
     let mut names = Vec::new();
     for entry in fs::read_dir(&whole)? {
         names.push(entry?.file_name());

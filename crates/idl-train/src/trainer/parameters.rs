@@ -59,8 +59,12 @@ impl Trained<'_> {
         }
     }
 
-    /// Writes it as the folder `dir`: PEFT's, or a whole model's.
-    pub(super) fn save(&self, model: &CausalLm, dir: &Path, base: &str) -> Result<()> {
+    /// Writes it as the folder `dir`: PEFT's, whose `base_model_name_or_path`
+    /// shall be `base`, or a whole model's.
+    ///
+    /// # Errors
+    /// The language model's: a name that is no adapter's, a full disk.
+    pub fn save(&self, model: &CausalLm, dir: &Path, base: &str) -> Result<()> {
         match self {
             Trained::Adapter(name) => model.save_adapter(name, dir, base)?,
             Trained::Base => model.save(dir, SHARD_BYTES)?,
