@@ -55,6 +55,10 @@ struct Arguments {
     #[arg(long, value_name = "tfidf|DIR", default_value = "tfidf")]
     encoder: PathBuf,
 
+    /// Leave out persons with fewer sessions
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    min_sessions: usize,
+
     /// Dialogues to write at most, drawn from all persons [default: all]
     #[arg(long, value_name = "N")]
     dialogues: Option<usize>,
@@ -117,7 +121,16 @@ fn prepare(arguments: Arguments) -> Result<(), BoxError> {
     if corpus.records.skipped > 0 {
         eprintln!("{}", corpus.records);
     }
-    let persons = corpus.persons;
+    let mut persons = corpus.persons;
+    let all = persons.len();
+    persons.retain(|p| p.sessions.len() >= arguments.min_sessions);
+    if persons.is_empty() && all > 0 {
+        return Err(format!(
+            "`--min-sessions {}`: none of {all} persons has so many",
+            arguments.min_sessions
+        )
+        .into());
+    }
     let (learnt, held_out) = match arguments.eval_share {
         None => (persons, Vec::new()),
         Some(share) => {

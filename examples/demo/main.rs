@@ -3,7 +3,6 @@
 //! alignment, and an honest table on persons that were not trained on.
 
 mod data;
-mod report;
 mod stages;
 
 use std::io::Write;
@@ -93,9 +92,9 @@ fn demo(options: Options) -> Result<(), BoxError> {
     };
     // Saved before it is shown: nothing is lost if nobody reads to the end.
     let table = study.run(&mut model)?;
-    report::save(&table, &options.out)?;
+    table.save(&options.out.join("table.json"))?;
     let mut stdout = std::io::stdout();
-    stdout.write_all(report::text(&table).as_bytes())?;
+    stdout.write_all(table.text().as_bytes())?;
     stdout.write_all(study.replies(&mut model)?.as_bytes())?;
     stdout.flush()?;
     eprintln!(

@@ -50,10 +50,18 @@ fn fail(message: &str) -> ExitCode {
 /// # Errors
 /// Stdout's.
 pub fn print_json<T: Serialize>(value: &T) -> Result<(), BoxError> {
-    let mut line = serde_json::to_vec(value)?;
-    line.push(b'\n');
+    let mut line = serde_json::to_string(value)?;
+    line.push('\n');
+    print_text(&line)
+}
+
+/// Writes `text` to stdout as it stands.
+///
+/// # Errors
+/// Stdout's.
+pub fn print_text(text: &str) -> Result<(), BoxError> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(&line)?;
+    stdout.write_all(text.as_bytes())?;
     Ok(stdout.flush()?)
 }
 

@@ -1,6 +1,6 @@
 //! What the programs share: how they start and end ([`cli`]), how they show progress ([`progress`]), how they find
-//! and load persons ([`corpus`]), which language model they speak to ([`lm`]), and what a training run is told
-//! ([`run_config`]) and shows ([`curves`]).
+//! and load persons ([`corpus`]), which language model they speak to ([`lm`]), what a training run is told
+//! ([`run_config`]) and shows ([`curves`]), and the table in which systems are compared ([`table`]).
 
 pub mod cli;
 pub mod corpus;
@@ -9,3 +9,4 @@ pub mod lines;
 pub mod lm;
 pub mod progress;
 pub mod run_config;
+pub mod table;

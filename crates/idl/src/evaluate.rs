@@ -6,7 +6,7 @@
 //! the own sessions bring over the others is what the system knows of the
 //! person rather than of the language.
 
-use idl_dialogue::{Distractors, Person, Session};
+use idl_dialogue::{Distractors, Person, Session, Utterance};
 use idl_lm::{CausalLm, ChatTokenizer};
 use idl_metrics::{Condition, hits_at_k};
 use idl_train::{Alternatives, Conversation, Coverage, Example, ExampleBuilder, PreferenceCorpus};
@@ -14,12 +14,26 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
 use crate::learn::{conversation, opening};
 use crate::pipeline::{PersonIndex, Pipeline, Selection};
+
+/// Which sessions stand in front of a target: what the pipeline says, or an
+/// ablation of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum References {
+    /// The nearest to the context, in the pipeline's order.
+    #[default]
+    Selected,
+    /// The nearest to the context, in random order: without DPI.
+    Shuffled,
+    /// As many at random, in random order: without SPI and DPI.
+    Random,
+}
 
 /// What to evaluate on, the same for every system.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +49,8 @@ pub struct EvaluationConfig {
     /// How many of them are kept free for what follows the opening of the
     /// target; see [`ExampleBuilder`].
     pub reserve: usize,
+    /// Which sessions stand in front of a target, own and other alike.
+    pub references: References,
     /// Which targets, replies, distractors and other persons.
     pub seed: u64,
 }
@@ -49,6 +65,7 @@ impl Default for EvaluationConfig {
             distractors: 19,
             max_tokens: 1024,
             reserve: 320,
+            references: References::Selected,
             seed: 0,
         }
     }
@@ -218,10 +235,14 @@ impl Setup<'_> {
             (0..of.sessions.len()).filter(|&s| is_free(&of.sessions[s])).collect()
         };
         let rest = candidates(me);
-        let selection = self.pipeline.select(&self.indices[person], &rest, context)?;
+        // A stream of its own: the other draws are the same in every ablation.
+        let stream = (person as u64) << 32 | session as u64;
+        let mut order = Xoshiro256PlusPlus::seed_from_u64(self.config.seed ^ stream);
+        let most = self.pipeline.references;
+        let selection = self.select(person, &rest, most, context, &mut order)?;
         // As many of the other's, chosen by the same rule.
-        let as_many = Pipeline { references: selection.references.len(), ..*self.pipeline };
-        let others = as_many.select(&self.indices[other], &candidates(them), context)?;
+        let most = selection.references.len();
+        let others = self.select(other, &candidates(them), most, context, &mut order)?;
 
         let mut three = [
             conversation(target, me, &selection),
@@ -256,6 +277,27 @@ impl Setup<'_> {
             .filter_map(|a| kept.iter().position(|&reply| reply == a.reply))
             .collect();
         Ok(EvaluationTarget { person, session, selection, references, examples, ordered, ranked })
+    }
+
+    /// At most `most` of the candidates among a person's sessions.
+    fn select(
+        &self,
+        person: usize,
+        candidates: &[usize],
+        most: usize,
+        context: &[Utterance],
+        rng: &mut impl Rng,
+    ) -> Result<Selection> {
+        let index = &self.indices[person];
+        if self.config.references == References::Random {
+            return Selection::random(index, candidates, most, rng);
+        }
+        let pipeline = Pipeline { references: most, ..*self.pipeline };
+        let selection = pipeline.select(index, candidates, context)?;
+        match self.config.references {
+            References::Shuffled => selection.shuffled(index, rng),
+            _ => Ok(selection),
+        }
     }
 
     /// All replies, with branches for those that have alternatives.

@@ -8,6 +8,8 @@ use idl_dialogue::{
 use idl_order::{Policy, SessionOrder, order};
 use idl_persona_ext::persona_text;
 use ndarray::{Array1, Array2, Axis};
+use rand::Rng;
+use rand::seq::SliceRandom;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -70,6 +72,13 @@ impl PersonIndex {
     pub fn is_empty(&self) -> bool {
         self.persona_texts.is_empty()
     }
+
+    fn check(&self, sessions: &[usize]) -> Result<()> {
+        match sessions.iter().find(|&&s| s >= self.len()) {
+            Some(&session) => Err(Error::NoSession { session, sessions: self.len() }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The references of a dialogue.
@@ -83,6 +92,51 @@ pub struct Selection {
     pub exact: bool,
     /// The target's cluster, where clusters had a say.
     pub cluster: Option<usize>,
+}
+
+impl Selection {
+    /// An ablation of static persona identification: `count` of `candidates` at
+    /// random, in random order. None counts as nearer than another, so a cut
+    /// takes any.
+    ///
+    /// # Errors
+    /// [`Error::NoSession`] for a candidate that is not there.
+    pub fn random(
+        index: &PersonIndex,
+        candidates: &[usize],
+        count: usize,
+        rng: &mut impl Rng,
+    ) -> Result<Self> {
+        index.check(candidates)?;
+        let mut drawn: Vec<usize> = candidates.choose_multiple(rng, count).copied().collect();
+        drawn.shuffle(rng);
+        let references = drawn
+            .into_iter()
+            .map(|session| Reference { session, distance: rng.gen_range(0.0..1.0) })
+            .collect();
+        Ok(Selection::default().with(references, index))
+    }
+
+    /// An ablation of dynamic persona identification: the same sessions in
+    /// random order.
+    ///
+    /// # Errors
+    /// [`Error::NoSession`] for sessions of another index.
+    pub fn shuffled(mut self, index: &PersonIndex, rng: &mut impl Rng) -> Result<Self> {
+        index.check(&self.references.iter().map(|r| r.session).collect::<Vec<_>>())?;
+        let mut references = std::mem::take(&mut self.references);
+        references.shuffle(rng);
+        Ok(self.with(references, index))
+    }
+
+    /// The references in this order, which nobody looked for, and its cost.
+    fn with(self, references: Vec<Reference>, index: &PersonIndex) -> Self {
+        let cost = references
+            .windows(2)
+            .map(|pair| index.distances[[pair[0].session, pair[1].session]])
+            .sum();
+        Selection { cost, exact: references.len() < 2, references, ..self }
+    }
 }
 
 impl Pipeline<'_> {
@@ -131,9 +185,7 @@ impl Pipeline<'_> {
         candidates: &[usize],
         context: &[Utterance],
     ) -> Result<Selection> {
-        if let Some(&session) = candidates.iter().find(|&&c| c >= index.len()) {
-            return Err(Error::NoSession { session, sessions: index.len() });
-        }
+        index.check(candidates)?;
         let query = self.query(context)?;
         let rows = index.embeddings.select(Axis(0), candidates);
         let chosen = nearest(query.view(), rows.view(), self.references)?
@@ -158,9 +210,7 @@ impl Pipeline<'_> {
         target: usize,
         context: &[Utterance],
     ) -> Result<Option<Selection>> {
-        if target >= index.len() {
-            return Err(Error::NoSession { session: target, sessions: index.len() });
-        }
+        index.check(&[target])?;
         let mut z = index.embeddings.clone();
         z.row_mut(target).assign(&self.query(context)?);
         let plan = self.spi.plan(z.view())?;
