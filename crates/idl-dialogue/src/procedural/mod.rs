@@ -8,7 +8,11 @@
 //! facts of their own, which are not the person's. Everything follows from a
 //! seed; nothing of it is taken from a corpus.
 
+mod among;
+mod coined;
 mod kinds;
+
+use std::borrow::Cow;
 
 use rand::Rng;
 use rand::SeedableRng;
@@ -16,6 +20,7 @@ use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::{Error, Person, Result, Session, Triple, Utterance};
+use coined::COINED;
 use kinds::{GOODBYES, GREETINGS, KINDS, Kind, MANNERS, REACTIONS};
 
 /// How many sessions, and how long.
@@ -27,11 +32,14 @@ pub struct ProceduralParams {
     pub facts: usize,
     /// Facts that come up in a session (3), at most all.
     pub topics: usize,
+    /// Facts besides (0), at most one of each of 6 kinds, whose object is a
+    /// name coined for this person: nothing but the sessions tells it.
+    pub coined: usize,
 }
 
 impl Default for ProceduralParams {
     fn default() -> Self {
-        ProceduralParams { sessions: 8, facts: 6, topics: 3 }
+        ProceduralParams { sessions: 8, facts: 6, topics: 3, coined: 0 }
     }
 }
 
@@ -48,7 +56,7 @@ pub struct ProceduralPerson {
 /// been used.
 struct Fact {
     kind: &'static Kind,
-    object: &'static str,
+    object: Cow<'static, str>,
     hint: &'static str,
     told: bool,
     statements: Deck,
@@ -80,7 +88,7 @@ impl ProceduralParams {
     /// same on every machine. O(messages).
     ///
     /// # Errors
-    /// [`Error::Argument`] for more facts than there are kinds, or none.
+    /// [`Error::Argument`] for more facts than there are kinds, or none at all.
     ///
     /// ```
     /// use idl_dialogue::{ProceduralParams, Role};
@@ -95,18 +103,24 @@ impl ProceduralParams {
     /// # Ok::<(), idl_dialogue::Error>(())
     /// ```
     pub fn person(&self, seed: u64, index: u64) -> Result<ProceduralPerson> {
-        if self.facts == 0 || self.facts > KINDS.len() {
-            return Err(Error::Argument {
-                name: "facts",
-                expected: "1 to 10, one of each kind",
-                found: self.facts.to_string(),
-            });
+        for (name, expected, number, kinds) in [
+            ("facts", "up to 10, one of each kind", self.facts, KINDS),
+            ("coined", "up to 6, one of each kind", self.coined, COINED),
+        ] {
+            if number > kinds.len() {
+                return Err(Error::Argument { name, expected, found: number.to_string() });
+            }
+        }
+        if self.facts + self.coined == 0 {
+            let expected = "at least 1, or `coined`";
+            return Err(Error::Argument { name: "facts", expected, found: "0".to_owned() });
         }
         // Weyl's sequence keeps neighbouring persons' generators apart.
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(
             seed ^ (index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
         );
         let mut facts = facts(&mut rng, self.facts);
+        facts.extend(coined(&mut rng, self.coined));
         let manner = pick(MANNERS, &mut rng);
         let id = format!("procedural-{seed}-{index}");
         // Facts go round, so that each comes up as often as the others.
@@ -129,7 +143,7 @@ impl ProceduralParams {
                 Session { id: format!("{id}:{number}"), messages, profile: Vec::new() }
             })
             .collect();
-        let triples = facts.iter().map(|f| Triple::new("i", f.kind.relation, f.object)).collect();
+        let triples = facts.iter().map(|f| Triple::new("i", f.kind.relation, &*f.object)).collect();
         Ok(ProceduralPerson { person: Person { id, sessions }, triples })
     }
 }
@@ -138,18 +152,27 @@ fn pick<T: Copy>(from: &[T], rng: &mut impl Rng) -> T {
     from[rng.gen_range(0..from.len())]
 }
 
-fn facts(rng: &mut impl Rng, count: usize) -> Vec<Fact> {
-    let mut kinds: Vec<&Kind> = KINDS.iter().collect();
+/// Some of `kinds`, at random.
+fn some(rng: &mut impl Rng, count: usize, kinds: &'static [Kind]) -> Vec<&'static Kind> {
+    let mut kinds: Vec<&Kind> = kinds.iter().collect();
     kinds.shuffle(rng);
+    kinds.truncate(count);
     kinds
-        .into_iter()
-        .take(count)
+}
+
+fn facts(rng: &mut impl Rng, count: usize) -> Vec<Fact> {
+    let kinds = some(rng, count, KINDS).into_iter();
+    kinds
         .map(|kind| {
             let (object, hint) = pick(kind.values, rng);
-            let (statements, returns) = (Deck::new(kind.statements), Deck::new(kind.returns));
-            Fact { kind, object, hint, told: false, statements, returns }
+            Fact::new(kind, Cow::Borrowed(object), hint)
         })
         .collect()
+}
+
+fn coined(rng: &mut impl Rng, count: usize) -> Vec<Fact> {
+    let kinds = some(rng, count, COINED).into_iter();
+    kinds.map(|kind| Fact::new(kind, Cow::Owned(coined::name(rng)), "")).collect()
 }
 
 /// The messages of one session. A fact that has not come up before is stated
@@ -170,7 +193,7 @@ fn session(
         // not.
         let asked = if rng.gen_bool(0.4) {
             let object = other_object(fact, rng);
-            format!("{} {question}", pick(fact.kind.remarks, rng).replace("{o}", object))
+            format!("{} {question}", pick(fact.kind.remarks, rng).replace("{o}", &object))
         } else {
             question.to_owned()
         };
@@ -192,9 +215,12 @@ fn session(
 }
 
 /// An object of the fact's kind that is not the person's.
-fn other_object(fact: &Fact, rng: &mut impl Rng) -> &'static str {
+fn other_object(fact: &Fact, rng: &mut impl Rng) -> Cow<'static, str> {
     loop {
-        let (object, _) = pick(fact.kind.values, rng);
+        let object = match fact.kind.values {
+            [] => Cow::Owned(coined::name(rng)),
+            values => Cow::Borrowed(pick(values, rng).0),
+        };
         if object != fact.object {
             return object;
         }
@@ -202,6 +228,11 @@ fn other_object(fact: &Fact, rng: &mut impl Rng) -> &'static str {
 }
 
 impl Fact {
+    fn new(kind: &'static Kind, object: Cow<'static, str>, hint: &'static str) -> Self {
+        let (statements, returns) = (Deck::new(kind.statements), Deck::new(kind.returns));
+        Fact { kind, object, hint, told: false, statements, returns }
+    }
+
     /// The fact outright.
     fn state(&mut self, rng: &mut impl Rng) -> String {
         let phrase = self.statements.draw(rng);
@@ -215,7 +246,7 @@ impl Fact {
     }
 
     fn fill(&self, phrase: &str) -> String {
-        phrase.replace("{o}", self.object).replace("{h}", self.hint)
+        phrase.replace("{o}", &self.object).replace("{h}", self.hint)
     }
 }
 
@@ -296,13 +327,38 @@ mod tests {
 
     #[test]
     fn numbers_out_of_range_are_refused() {
+        let coined = ProceduralParams { coined: 7, ..ProceduralParams::default() };
+        assert!(coined.person(0, 0).unwrap_err().to_string().contains("coined"));
         for facts in [0, 11] {
             let params = ProceduralParams { facts, ..ProceduralParams::default() };
             let error = params.person(0, 0).unwrap_err().to_string();
             assert!(error.contains("facts") && error.contains(&facts.to_string()), "{error}");
         }
-        let few = ProceduralParams { sessions: 0, facts: 10, topics: 99 }.person(0, 0).unwrap();
+        let few = ProceduralParams { sessions: 0, facts: 10, topics: 99, coined: 6 }
+            .person(0, 0)
+            .unwrap();
         assert!(few.person.sessions.is_empty());
+    }
+
+    #[test]
+    fn coined_names_recur_and_are_nobody_elses() {
+        let params = ProceduralParams { facts: 0, coined: 6, ..ProceduralParams::default() };
+        let mut names = HashSet::new();
+        for index in 0..100 {
+            let ProceduralPerson { person, triples } = params.person(9, index).unwrap();
+            for fact in &triples {
+                names.insert(fact.object.clone());
+                let said = person.sessions.iter().flat_map(|s| s.said_by(Role::Assistant));
+                let about: HashSet<&str> =
+                    said.filter(|text| text.contains(&fact.object)).collect();
+                assert!(about.len() >= 3, "{}: {fact}: {about:?}", person.id);
+            }
+        }
+        assert!(names.len() > 595, "{} names for 600 facts", names.len());
+        for kind in COINED {
+            let phrases = kind.statements.iter().chain(kind.returns).chain(kind.remarks);
+            assert!(phrases.into_iter().all(|phrase| phrase.contains("{o}")), "{}", kind.relation);
+        }
     }
 
     #[test]
