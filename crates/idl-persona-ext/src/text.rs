@@ -1,5 +1,6 @@
 //! Words with their places in the text.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A word or a single punctuation mark.
@@ -17,33 +18,43 @@ pub(crate) struct Token {
 /// between them) and punctuation marks, whether spaced (`a baker , you ?`) or
 /// not (`a baker, you?`). Time O(bytes).
 pub(crate) fn tokens(text: &str) -> Vec<Token> {
-    let mut tokens = Vec::new();
-    let mut start = None;
-    let mut chars = text.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let joins = matches!(c, '\'' | '\u{2019}' | '-')
-            && start.is_some()
-            && chars.peek().is_some_and(|(_, next)| next.is_alphanumeric());
-        if c.is_alphanumeric() || joins {
-            start.get_or_insert(at);
-            continue;
-        }
-        if let Some(from) = start.take() {
-            push(&mut tokens, text, from..at, true);
-        }
-        if !c.is_whitespace() {
-            push(&mut tokens, text, at..at + c.len_utf8(), false);
-        }
-    }
-    if let Some(from) = start {
-        push(&mut tokens, text, from..text.len(), true);
-    }
-    tokens
+    let token = |(span, is_word): (Range<usize>, bool)| Token {
+        text: folded(&text[span.clone()]).into_owned(),
+        span,
+        is_word,
+    };
+    spans(text).map(token).collect()
 }
 
-fn push(tokens: &mut Vec<Token>, text: &str, span: Range<usize>, is_word: bool) {
-    let lower = text[span.clone()].to_lowercase().replace('\u{2019}', "'");
-    tokens.push(Token { text: lower, span, is_word });
+/// The places of words (`true`) and marks (`false`), as [`tokens`] has them.
+pub(crate) fn spans(text: &str) -> impl Iterator<Item = (Range<usize>, bool)> {
+    let mut chars = text.char_indices().peekable();
+    std::iter::from_fn(move || {
+        let (start, first) = chars.find(|(_, c)| !c.is_whitespace())?;
+        let mut end = start + first.len_utf8();
+        if !first.is_alphanumeric() {
+            return Some((start..end, false));
+        }
+        while let Some(&(at, c)) = chars.peek() {
+            let joins = matches!(c, '\'' | '\u{2019}' | '-')
+                && text[at + c.len_utf8()..].starts_with(char::is_alphanumeric);
+            if !c.is_alphanumeric() && !joins {
+                break;
+            }
+            end = at + c.len_utf8();
+            chars.next();
+        }
+        Some((start..end, true))
+    })
+}
+
+/// `word` in lower case, with a plain apostrophe; borrowed where it is so.
+pub(crate) fn folded(word: &str) -> Cow<'_, str> {
+    if word.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+        Cow::Borrowed(word)
+    } else {
+        Cow::Owned(word.to_lowercase().replace('\u{2019}', "'"))
+    }
 }
 
 #[cfg(test)]
