@@ -17,6 +17,29 @@ pub enum Error {
         /// The utterances that were asked about.
         utterances: usize,
     },
+    /// The language model behind an extractor gave up.
+    #[error("the language model of the persona extractor failed")]
+    Generator(#[source] BoxError),
+    /// The language model broke its promise of one reply per prompt.
+    #[error(
+        "the language model of the persona extractor replied {replies} times to {prompts} prompts"
+    )]
+    Replies {
+        /// The replies that came back.
+        replies: usize,
+        /// The prompts that were given.
+        prompts: usize,
+    },
+    /// An argument is out of its range.
+    #[error("`{name}`: expected {expected}, found {found}")]
+    Argument {
+        /// The argument.
+        name: &'static str,
+        /// What it should be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
 }
 
 /// A result with this crate's [`Error`].

@@ -26,10 +26,12 @@ pub struct ParsedTriples {
 }
 
 /// Reads triples from text, several a line if need be, in the sense of the
-/// expression `<.*?,.*?,.*?>`: subject and relation hold no comma, the object
-/// ends at the first `>`. Parts are trimmed and must not be empty; what stands
-/// between triples is ignored, and a line with no triple in it is counted.
-/// Time O(bytes).
+/// paper's expression `<.*?,.*?,.*?>`: a triple ends at the first `>` and has
+/// two commas or more. Subject and relation hold no comma, the object may: it
+/// has what is left, at whichever end it stands. Parts are trimmed and must not
+/// be empty; what stands between triples is ignored, and a line with no triple
+/// in it is counted. Unlike the bare expression, which runs on to the commas of
+/// the next, a `<..>` with too few parts is passed over. Time O(bytes).
 ///
 /// ```
 /// use idl_persona_ext::{TripleOrder, parse_triples};
@@ -60,20 +62,32 @@ pub fn parse_triples(text: &str, order: TripleOrder) -> ParsedTriples {
 fn next_triple(text: &str, order: TripleOrder) -> Option<(Option<Triple>, &str)> {
     let open = text.find('<')?;
     let close = open + text[open..].find('>')?;
-    let mut parts = text[open + 1..close].splitn(3, ',').map(str::trim);
-    let triple = match (parts.next(), parts.next(), parts.next()) {
-        (Some(a), Some(relation), Some(b)) if ![a, relation, b].contains(&"") => {
-            let object_first = match order {
-                TripleOrder::SubjectFirst => false,
-                TripleOrder::ObjectFirst => true,
-                TripleOrder::Detect => is_speaker(b) && !is_speaker(a),
-            };
-            let (subject, object) = if object_first { (b, a) } else { (a, b) };
-            Some(Triple::new(subject, relation, object))
+    Some((triple(&text[open + 1..close], order), &text[close + 1..]))
+}
+
+/// The triple of what stands between the brackets.
+fn triple(inside: &str, order: TripleOrder) -> Option<Triple> {
+    let object_first = match order {
+        TripleOrder::SubjectFirst => false,
+        TripleOrder::ObjectFirst => true,
+        TripleOrder::Detect => {
+            let (first, _) = inside.split_once(',')?;
+            let (_, last) = inside.rsplit_once(',')?;
+            is_speaker(last) && !is_speaker(first)
         }
-        _ => None,
     };
-    Some((triple, &text[close + 1..]))
+    let (subject, relation, object) = if object_first {
+        let (rest, subject) = inside.rsplit_once(',')?;
+        let (object, relation) = rest.rsplit_once(',')?;
+        (subject, relation, object)
+    } else {
+        let (subject, rest) = inside.split_once(',')?;
+        let (relation, object) = rest.split_once(',')?;
+        (subject, relation, object)
+    };
+    let [subject, relation, object] = [subject, relation, object].map(str::trim);
+    let whole = ![subject, relation, object].contains(&"");
+    whole.then(|| Triple::new(subject, relation, object))
 }
 
 /// Whether a part speaks of the speaker or somebody of theirs.
@@ -84,8 +98,8 @@ fn is_speaker(part: &str) -> bool {
 
 /// Prints triples one a line, without a final line break; `Detect` prints
 /// subject first. A mark that would break the form (`<`, `>`, a line break; a
-/// comma in the first two parts) becomes a space, so that what is printed is
-/// always read back.
+/// comma in subject or relation) becomes a space, so that a triple whose parts
+/// hold a word each is always read back, commas of the object included.
 ///
 /// ```
 /// use idl_dialogue::Triple;
@@ -100,19 +114,17 @@ pub fn print_triples(triples: &[Triple], order: TripleOrder) -> String {
     let lines: Vec<String> = triples
         .iter()
         .map(|t| {
-            let (first, last) = match order {
-                TripleOrder::ObjectFirst => (&t.object, &t.subject),
-                TripleOrder::SubjectFirst | TripleOrder::Detect => (&t.subject, &t.object),
-            };
             let clean = |part: &str, comma: bool| {
                 part.replace(|c| matches!(c, '<' | '>' | '\n' | '\r') || (comma && c == ','), " ")
             };
-            format!(
-                "<{}, {}, {}>",
-                clean(first, true),
-                clean(&t.relation, true),
-                clean(last, false)
-            )
+            let (subject, relation) = (clean(&t.subject, true), clean(&t.relation, true));
+            let object = clean(&t.object, false);
+            match order {
+                TripleOrder::ObjectFirst => format!("<{object}, {relation}, {subject}>"),
+                TripleOrder::SubjectFirst | TripleOrder::Detect => {
+                    format!("<{subject}, {relation}, {object}>")
+                }
+            }
         })
         .collect();
     lines.join("\n")
@@ -139,13 +151,31 @@ mod tests {
         assert_eq!(parsed.triples, [Triple::new("i", "own", "big, red car")]);
     }
 
+    #[test]
+    fn an_object_keeps_its_commas_in_both_orders() {
+        let triple = Triple::new("i", "favorite_show", "owls, boats, and tea");
+        for order in [TripleOrder::SubjectFirst, TripleOrder::ObjectFirst] {
+            let text = print_triples(std::slice::from_ref(&triple), order);
+            for reading in [order, TripleOrder::Detect] {
+                assert_eq!(parse_triples(&text, reading).triples, std::slice::from_ref(&triple));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_cut_short_does_not_swallow_what_follows() {
+        let parsed = parse_triples("<i, own> <i, have_pet, owl> <i, ", TripleOrder::SubjectFirst);
+        assert_eq!(parsed.triples, [Triple::new("i", "have_pet", "owl")]);
+    }
+
     proptest! {
         #[test]
         fn what_is_printed_is_read_back(
-            parts in proptest::collection::vec("[a-z' ]{0,6}[a-z]", 3..=3),
+            parts in proptest::collection::vec("[a-z' ]{0,6}[a-z]", 2..=2),
+            object in "[a-z][a-z', ]{0,9}[a-z.]",
             object_first: bool,
         ) {
-            let triple = Triple::new(parts[0].trim(), parts[1].trim(), parts[2].trim());
+            let triple = Triple::new(parts[0].trim(), parts[1].trim(), object);
             let order =
                 if object_first { TripleOrder::ObjectFirst } else { TripleOrder::SubjectFirst };
             let text = print_triples(std::slice::from_ref(&triple), order);
