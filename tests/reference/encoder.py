@@ -3,10 +3,10 @@
     python3 -m venv venv && venv/bin/pip install torch==2.11.0 sentence-transformers==6.2.0
     IDL_ENCODER=path/to/all-MiniLM-L6-v2 venv/bin/python tests/reference/encoder.py
 
-Writes crates/idl-encoder/tests/data/: a tiny random BERT as a
-sentence-transformers folder and tiny.json with vectors; and, where
-IDL_ENCODER names the folder of all-MiniLM-L6-v2, tests/data/minilm.json with
-its vectors. Every sentence is invented.
+Writes crates/idl-encoder/tests/data/: a tiny random BERT and a tiny random
+MPNet as sentence-transformers folders, and their vectors, tiny.json and
+tiny-mpnet.json; and, where IDL_ENCODER names the folder of all-MiniLM-L6-v2,
+tests/data/minilm.json with its vectors. Every sentence is invented.
 """
 
 import json
@@ -19,7 +19,7 @@ import tempfile
 import torch
 from sentence_transformers import SentenceTransformer
 from tokenizers import BertWordPieceTokenizer
-from transformers import BertConfig, BertModel, BertTokenizerFast
+from transformers import BertConfig, BertModel, BertTokenizerFast, MPNetConfig, MPNetModel, PreTrainedTokenizerFast
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DATA = ROOT / "crates/idl-encoder/tests/data"
@@ -51,6 +51,13 @@ TINY = [
     "two small dogs and a cat sleep in the shop by the river and i love it", "zebra",
     "my my my my my my my my my my my",
 ]
+# MPNet's special tokens stand first; and an old checkpoint's [UNK].
+MPNET_VOCABULARY = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"] + VOCABULARY[5:]
+# Up to distances that share MPNet's last bucket, and with its padding token in
+# the middle of a text, which counts for nothing but is not masked.
+MPNET_TEXTS = TINY + [
+    " ".join(["the cat and my dog sleep by the lake ."] * n) for n in (2, 4, 8, 12, 40)
+] + ["hello <pad> hello <pad> <pad> cat ."]
 
 
 def rounded(vectors, digits):
@@ -58,40 +65,78 @@ def rounded(vectors, digits):
 
 
 def tiny():
-    folder = DATA / "tiny"
-    shutil.rmtree(folder, ignore_errors=True)
+    return sentence_model("tiny", BertModel(bert_config()), bert_tokenizer, TINY, 12)
+
+
+def bert_config():
     torch.manual_seed(7)
-    config = BertConfig(
+    return BertConfig(
         hidden_size=16, intermediate_size=24, vocab_size=len(VOCABULARY), num_hidden_layers=2,
         num_attention_heads=4, max_position_embeddings=16, initializer_range=0.3,
         layer_norm_eps=1e-5,
     )
-    model = BertModel(config).eval()
+
+
+def bert_tokenizer(temp):
+    vocabulary = temp / "vocab.txt"
+    vocabulary.write_text("\n".join(VOCABULARY) + "\n")
+    file = temp / "tokenizer.json"
+    BertWordPieceTokenizer(str(vocabulary), lowercase=True).save(str(file))
+    return BertTokenizerFast(tokenizer_file=str(file), model_max_length=12)
+
+
+def tiny_mpnet():
+    torch.manual_seed(11)
+    config = MPNetConfig(
+        hidden_size=16, intermediate_size=24, vocab_size=len(MPNET_VOCABULARY), num_hidden_layers=2,
+        num_attention_heads=4, max_position_embeddings=200, initializer_range=0.3,
+        layer_norm_eps=1e-5,
+    )
+    return sentence_model("tiny-mpnet", MPNetModel(config), mpnet_tokenizer, MPNET_TEXTS, 150)
+
+
+def mpnet_tokenizer(temp):
+    """As all-mpnet-base-v2's: <s> text </s>, padding 1, unknown words [UNK]."""
+    vocabulary = temp / "vocab.txt"
+    vocabulary.write_text("\n".join(MPNET_VOCABULARY) + "\n")
+    tokenizer = BertWordPieceTokenizer(
+        str(vocabulary), lowercase=True, unk_token="[UNK]", sep_token="</s>", cls_token="<s>",
+        pad_token="<pad>", mask_token="<mask>",
+    )
+    file = temp / "tokenizer.json"
+    tokenizer.save(str(file))
+    return PreTrainedTokenizerFast(
+        tokenizer_file=str(file), model_max_length=150, cls_token="<s>", bos_token="<s>", sep_token="</s>",
+        eos_token="</s>", pad_token="<pad>", unk_token="[UNK]", mask_token="<mask>", padding_side="right",
+    )
+
+
+def sentence_model(name, model, make_tokenizer, texts, max_tokens):
+    """Saves a random model as a sentence-transformers folder; returns its vectors."""
+    folder = DATA / name
+    shutil.rmtree(folder, ignore_errors=True)
+    model.eval()
     with torch.no_grad():
         for key, parameter in model.named_parameters():
             if "LayerNorm" in key or key.endswith("bias"):
                 parameter.add_(0.2 * torch.randn_like(parameter))
+            if "relative_attention_bias" in key:
+                # So that the vectors would tell if it were wrong.
+                parameter.copy_(2 * torch.randn_like(parameter))
     with tempfile.TemporaryDirectory() as temp:
-        vocabulary = pathlib.Path(temp) / "vocab.txt"
-        vocabulary.write_text("\n".join(VOCABULARY) + "\n")
-        file = pathlib.Path(temp) / "tokenizer.json"
-        BertWordPieceTokenizer(str(vocabulary), lowercase=True).save(str(file))
-        tokenizer = BertTokenizerFast(tokenizer_file=str(file), model_max_length=12)
-        bare = pathlib.Path(temp) / "bert"
+        temp = pathlib.Path(temp)
+        tokenizer = make_tokenizer(temp)
+        bare = temp / "model"
         model.save_pretrained(bare)
         tokenizer.save_pretrained(bare)
         # A folder without modules.json gets mean pooling.
-        sentence_model = SentenceTransformer(str(bare), device="cpu")
-        sentence_model.save(str(folder), create_model_card=False)
+        SentenceTransformer(str(bare), device="cpu").save(str(folder), create_model_card=False)
     (folder / "config_sentence_transformers.json").unlink()
     (folder / "model.safetensors").chmod(0o644)
     # What was saved is what is measured.
-    sentence_model = SentenceTransformer(str(folder), device="cpu")
-    assert sentence_model.max_seq_length == 12
-    return dict(
-        texts=TINY,
-        vectors=rounded(sentence_model.encode(TINY, normalize_embeddings=True), 8),
-    )
+    saved = SentenceTransformer(str(folder), device="cpu")
+    assert saved.max_seq_length == max_tokens
+    return dict(texts=texts, vectors=rounded(saved.encode(texts, normalize_embeddings=True), 8))
 
 
 def minilm(folder):
@@ -110,6 +155,7 @@ def write(path, value):
 
 def main():
     write(DATA / "tiny.json", tiny())
+    write(DATA / "tiny-mpnet.json", tiny_mpnet())
     if folder := os.environ.get("IDL_ENCODER"):
         write(ROOT / "tests/data/minilm.json", minilm(folder))
     else:

@@ -26,6 +26,25 @@ pub(crate) fn check_size(batch_size: usize) -> Result<()> {
     Ok(())
 }
 
+/// Token ids row by row, each row filled up to `longest` with `padding`.
+pub(crate) fn padded(rows: &[&[u32]], longest: usize, padding: u32) -> Vec<i64> {
+    let row = |ids: &&[u32]| {
+        let filler = std::iter::repeat_n(padding, longest - ids.len());
+        ids.iter().copied().chain(filler).map(i64::from).collect::<Vec<_>>()
+    };
+    rows.iter().flat_map(row).collect()
+}
+
+/// Row by row whether a token is one, and not padding.
+pub(crate) fn mask(rows: &[&[u32]], longest: usize) -> Vec<bool> {
+    rows.iter().flat_map(|ids| (0..longest).map(|i| i < ids.len())).collect()
+}
+
+/// The number of tokens of the longest row.
+pub(crate) fn longest(rows: &[&[u32]]) -> usize {
+    rows.iter().map(|ids| ids.len()).max().unwrap_or(0)
+}
+
 /// Writes the vector of text `index` into its row, scaled to unit length.
 pub(crate) fn fill_row(
     mut row: ArrayViewMut1<'_, f32>,
@@ -50,6 +69,14 @@ mod tests {
     fn batches_hold_every_text_once_the_longest_first() {
         assert_eq!(by_length(&[3, 9, 3, 5, 1], 2), [vec![1, 3], vec![0, 2], vec![4]]);
         assert!(by_length(&[], 2).is_empty());
+    }
+
+    #[test]
+    fn rows_are_filled_up_to_the_longest() {
+        let rows: [&[u32]; 2] = [&[5, 6, 7], &[8]];
+        assert_eq!(padded(&rows, longest(&rows), 1), [5, 6, 7, 8, 1, 1]);
+        assert_eq!(mask(&rows, 3), [true, true, true, true, false, false]);
+        assert_eq!(longest(&[]), 0);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Sentences to vectors by a BERT of our own.
+//! Sentences to vectors by a transformer of our own.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use ndarray::Array2;
 use tch::{Device, Kind, Tensor};
 use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
-use crate::batch::{by_length, check_size, fill_row};
-use crate::bert::Bert;
-use crate::config::BertConfig;
+use crate::batch::{by_length, check_size, fill_row, longest, mask, padded};
+use crate::config::TransformerConfig;
 use crate::error::{Error, Result};
 use crate::folder::Folder;
+use crate::transformer::Transformer;
 use crate::weights::Weights;
 
 /// Where an encoder lives, in which precision, and how much it takes at once.
@@ -32,21 +32,21 @@ impl Default for EncoderOptions {
     }
 }
 
-/// A sentence-transformers model of the BERT family (all-MiniLM-L6-v2 is one):
-/// mean pooling, unit length.
+/// A sentence-transformers model that is a BERT (all-MiniLM-L6-v2 is one) or an
+/// MPNet (all-mpnet-base-v2): mean pooling, unit length.
 ///
 /// It is used through [`SentenceEncoder`], or through [`embed`](Self::embed)
 /// for this crate's errors and the progress.
 #[derive(Debug)]
-pub struct BertEncoder {
+pub struct SentenceTransformer {
     name: String,
     tokenizer: Tokenizer,
     max_tokens: usize,
-    bert: Bert,
+    model: Transformer,
     options: EncoderOptions,
 }
 
-impl BertEncoder {
+impl SentenceTransformer {
     /// Loads a sentence-transformers folder: `modules.json`, the config of the
     /// pooling, `config.json`, `model.safetensors`, `tokenizer.json` and, where
     /// they are there, `sentence_bert_config.json` and `tokenizer_config.json`
@@ -72,7 +72,7 @@ impl BertEncoder {
             });
         }
         let folder = Folder::open(dir)?;
-        let config = BertConfig::from_dir(&folder.transformer)?;
+        let config = TransformerConfig::from_dir(&folder.transformer)?;
         if folder.dim != config.hidden_size {
             return Err(Error::Config {
                 path: folder.pooling,
@@ -82,19 +82,18 @@ impl BertEncoder {
                 ),
             });
         }
-        let max_tokens =
-            folder.max_tokens.unwrap_or(usize::MAX).min(config.max_position_embeddings as usize);
+        let max_tokens = folder.max_tokens.unwrap_or(usize::MAX).min(config.max_tokens());
         let path = folder.transformer.join("tokenizer.json");
         let tokenizer = load_tokenizer(&path, &config, max_tokens)?;
         let weights = Weights::open(&folder.transformer.join("model.safetensors"))?;
-        let bert = Bert::new(config, weights, &options)?;
-        Ok(BertEncoder { name: folder.name, tokenizer, max_tokens, bert, options })
+        let model = Transformer::new(config, weights, &options)?;
+        Ok(SentenceTransformer { name: folder.name, tokenizer, max_tokens, model, options })
     }
 
     /// The shape of the model.
     #[must_use]
-    pub fn config(&self) -> &BertConfig {
-        self.bert.config()
+    pub fn config(&self) -> &TransformerConfig {
+        self.model.config()
     }
 
     /// The longest sequence, special tokens included; what is beyond is cut.
@@ -137,32 +136,26 @@ impl BertEncoder {
 
     /// The pooled states of a batch, one after the other.
     fn forward(&self, batch: &[&[u32]]) -> Result<Vec<f32>> {
-        let longest = batch.iter().map(|ids| ids.len()).max().unwrap_or(0);
-        let mut padded = Vec::with_capacity(batch.len() * longest);
-        for ids in batch {
-            padded.extend(ids.iter().map(|&id| i64::from(id)));
-            // Which token pads is of no account: the mask hides it.
-            padded.resize(padded.len() + longest - ids.len(), 0);
-        }
+        let longest = longest(batch);
         let shape = [batch.len() as i64, longest as i64];
         let device = self.options.device;
-        let ids = Tensor::f_from_slice(&padded)?.f_view(shape)?.f_to_device(device)?;
+        // Which token pads is of no account: the mask hides it.
+        let ids = Tensor::f_from_slice(&padded(batch, longest, 0))?.f_view(shape)?;
         let mask = if batch.iter().all(|ids| ids.len() == longest) {
             None
         } else {
-            let mask: Vec<bool> =
-                batch.iter().flat_map(|ids| (0..longest).map(|i| i < ids.len())).collect();
-            Some(Tensor::f_from_slice(&mask)?.f_view(shape)?.f_to_device(device)?)
+            let mask = Tensor::f_from_slice(&mask(batch, longest))?.f_view(shape)?;
+            Some(mask.f_to_device(device)?)
         };
-        let pooled = self.bert.mean_pooled(&ids, mask.as_ref())?.f_to_device(Device::Cpu)?;
+        let pooled = self.model.mean_pooled(&ids.f_to_device(device)?, mask.as_ref())?;
         let mut flat = vec![0f32; pooled.numel()];
         let numel = flat.len();
-        pooled.f_contiguous()?.f_copy_data(&mut flat, numel)?;
+        pooled.f_to_device(Device::Cpu)?.f_contiguous()?.f_copy_data(&mut flat, numel)?;
         Ok(flat)
     }
 }
 
-impl SentenceEncoder for BertEncoder {
+impl SentenceEncoder for SentenceTransformer {
     fn dim(&self) -> usize {
         self.config().hidden_size as usize
     }
@@ -177,7 +170,7 @@ impl SentenceEncoder for BertEncoder {
 }
 
 /// Reads `tokenizer.json`, to cut at `max_tokens` and not to pad.
-fn load_tokenizer(path: &Path, config: &BertConfig, max_tokens: usize) -> Result<Tokenizer> {
+fn load_tokenizer(path: &Path, config: &TransformerConfig, max_tokens: usize) -> Result<Tokenizer> {
     let bytes = std::fs::read(path).map_err(Error::io(path))?;
     let refused = |source| Error::TokenizerFile { path: path.to_owned(), source };
     let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(refused)?;

@@ -11,8 +11,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file could not be read.
-    #[error("{}: {source}", path.display())]
+    /// A file could not be read or written.
+    #[error("{}: could not be read or written", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -20,7 +20,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A JSON file does not hold what it should.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: not the JSON that was expected", path.display())]
     Json {
         /// The file.
         path: PathBuf,
@@ -58,7 +58,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// A safetensors file is damaged.
-    #[error("{}: not a valid safetensors file: {source}", path.display())]
+    #[error("{}: not a valid safetensors file", path.display())]
     Safetensors {
         /// The file.
         path: PathBuf,
@@ -79,7 +79,7 @@ pub enum Error {
         misshapen: Vec<(String, Vec<i64>, Vec<i64>)>,
     },
     /// A `tokenizer.json` could not be loaded.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: not a tokenizer that can be loaded", path.display())]
     TokenizerFile {
         /// The file.
         path: PathBuf,
@@ -87,7 +87,7 @@ pub enum Error {
         source: tokenizers::Error,
     },
     /// The tokenizer refused a text.
-    #[error("tokenizer: {0}")]
+    #[error("the tokenizer refused a text")]
     Tokenizer(#[source] tokenizers::Error),
     /// A text came out as a vector that has no direction: the weights hold
     /// values that are not finite, or overflow in the precision asked for.
@@ -98,12 +98,40 @@ pub enum Error {
         /// The length of its vector before normalisation: 0 or not finite.
         length: f64,
     },
+    /// An encoder behind [`CachedEncoder`](crate::CachedEncoder) failed.
+    #[error("encoder {name:?} failed")]
+    Encoder {
+        /// What the encoder is called.
+        name: String,
+        /// What it said.
+        source: idl_dialogue::BoxError,
+    },
+    /// An encoder gave another number of rows or components than it should.
+    #[error("encoder {name:?} gave {found:?} rows and components, expected {expected:?}")]
+    EncoderShape {
+        /// What the encoder is called.
+        name: String,
+        /// Rows and components that it gave.
+        found: (usize, usize),
+        /// Texts that it was given, and its dimension.
+        expected: (usize, usize),
+    },
+    /// A prompt that the language model has no room for.
+    #[error("prompt {index} has {tokens} tokens; between 1 and {most} can be continued")]
+    Prompt {
+        /// The position of the prompt among those given.
+        index: usize,
+        /// Its length.
+        tokens: usize,
+        /// The longest that leaves room for a token.
+        most: usize,
+    },
     /// libtorch refused an operation.
     #[error(transparent)]
     Torch(#[from] tch::TchError),
     /// rust-bert refused a folder or a text.
     #[cfg(feature = "rust-bert")]
-    #[error("rust-bert: {0}")]
+    #[error("rust-bert failed")]
     RustBert(#[from] rust_bert::RustBertError),
     /// rust-bert panicked, which it does where it finds a file other than it
     /// expects.

@@ -25,6 +25,17 @@ impl Weights {
         Ok(Weights { path: path.to_owned(), tensors: tensors.into_iter().collect() })
     }
 
+    /// In a checkpoint whose model has a prefix, takes it off and forgets what
+    /// has none: that is a head.
+    pub(crate) fn strip(&mut self, prefix: &str) {
+        if self.tensors.keys().any(|name| name.starts_with(prefix)) {
+            let all = std::mem::take(&mut self.tensors).into_iter();
+            let model =
+                all.filter_map(|(name, t)| Some((name.strip_prefix(prefix)?.to_owned(), t)));
+            self.tensors = model.collect();
+        }
+    }
+
     /// Forgets tensors that an encoder never needs.
     pub(crate) fn ignore(&mut self, unused: impl Fn(&str) -> bool) {
         self.tensors.retain(|name, _| !unused(name));

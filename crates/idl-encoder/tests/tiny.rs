@@ -1,15 +1,16 @@
-//! A tiny random BERT against sentence-transformers, and folders that are wrong
-//! in one thing: `tests/reference/encoder.py` made the folder and the vectors.
+//! A tiny random BERT and a tiny random MPNet against sentence-transformers, and
+//! folders that are wrong in one thing: `tests/reference/encoder.py` made the
+//! folders and the vectors.
 
 #![allow(clippy::unwrap_used)] // helpers of tests fail as tests do
 
 use std::path::{Path, PathBuf};
 
 use idl_dialogue::SentenceEncoder;
-use idl_encoder::{BertEncoder, EncoderOptions, Error};
+use idl_encoder::{EncoderOptions, Error, SentenceTransformer};
 use ndarray::Array2;
 use serde::Deserialize;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 #[derive(Deserialize)]
 struct Vectors {
@@ -21,12 +22,24 @@ fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
 }
 
-fn vectors() -> Vectors {
-    serde_json::from_slice(&std::fs::read(data().join("tiny.json")).unwrap()).unwrap()
+/// The two folders, with the number of tokens that each reads.
+const MODELS: [(&str, usize); 2] = [("tiny", 12), ("tiny-mpnet", 150)];
+
+fn vectors_of(model: &str) -> Vectors {
+    let path = data().join(format!("{model}.json"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-fn tiny(options: EncoderOptions) -> BertEncoder {
-    BertEncoder::from_dir(&data().join("tiny"), options).unwrap()
+fn vectors() -> Vectors {
+    vectors_of("tiny")
+}
+
+fn model(name: &str, options: EncoderOptions) -> SentenceTransformer {
+    SentenceTransformer::from_dir(&data().join(name), options).unwrap()
+}
+
+fn tiny(options: EncoderOptions) -> SentenceTransformer {
+    model("tiny", options)
 }
 
 fn texts(vectors: &Vectors) -> Vec<&str> {
@@ -41,24 +54,43 @@ fn largest_difference(a: &Array2<f32>, b: &[Vec<f32>]) -> f32 {
 
 #[test]
 fn vectors_are_those_of_sentence_transformers_in_batches_of_any_size() {
-    let expected = vectors();
-    for batch_size in [1, 2, 3, 100] {
-        let encoder = tiny(EncoderOptions { batch_size, ..EncoderOptions::default() });
-        assert_eq!((encoder.name(), encoder.dim(), encoder.max_tokens()), ("tiny", 16, 12));
-        let got = encoder.encode(&texts(&expected)).unwrap();
-        let difference = largest_difference(&got, &expected.vectors);
-        assert!(difference < 2e-6, "{difference} in batches of {batch_size}");
+    for (name, tokens) in MODELS {
+        let expected = vectors_of(name);
+        for batch_size in [1, 2, 3, 100] {
+            let encoder = model(name, EncoderOptions { batch_size, ..EncoderOptions::default() });
+            assert_eq!((encoder.name(), encoder.dim(), encoder.max_tokens()), (name, 16, tokens));
+            let got = encoder.encode(&texts(&expected)).unwrap();
+            let difference = largest_difference(&got, &expected.vectors);
+            assert!(difference < 2e-6, "{name}: {difference} in batches of {batch_size}");
+        }
     }
 }
 
 #[test]
 fn bfloat16_is_near() {
-    let expected = vectors();
-    let encoder = tiny(EncoderOptions { kind: Kind::BFloat16, ..EncoderOptions::default() });
-    let got = encoder.encode(&texts(&expected)).unwrap();
-    for (row, expected) in got.rows().into_iter().zip(&expected.vectors) {
-        let cosine: f32 = row.iter().zip(expected).map(|(a, b)| a * b).sum();
-        assert!(cosine > 0.999, "{cosine}");
+    for (name, _) in MODELS {
+        let expected = vectors_of(name);
+        let options = EncoderOptions { kind: Kind::BFloat16, ..EncoderOptions::default() };
+        let got = model(name, options).encode(&texts(&expected)).unwrap();
+        for (row, expected) in got.rows().into_iter().zip(&expected.vectors) {
+            let cosine: f32 = row.iter().zip(expected).map(|(a, b)| a * b).sum();
+            assert!(cosine > 0.999, "{name}: {cosine}");
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_with_a_head_is_read_without_it() {
+    for (name, prefix) in [("tiny", "bert."), ("tiny-mpnet", "mpnet.")] {
+        let dir = copy_of(name);
+        let path = dir.path().join("model.safetensors");
+        let mut tensors = Tensor::read_safetensors(&path).unwrap();
+        tensors.iter_mut().for_each(|(tensor, _)| tensor.insert_str(0, prefix));
+        tensors.push(("lm_head.bias".to_owned(), Tensor::zeros([38], (Kind::Float, Device::Cpu))));
+        Tensor::write_safetensors(&tensors, &path).unwrap();
+        let expected = vectors_of(name);
+        let got = load(&dir).unwrap().encode(&texts(&expected)).unwrap();
+        assert!(largest_difference(&got, &expected.vectors) < 2e-6, "{name}");
     }
 }
 
@@ -78,8 +110,12 @@ fn the_same_call_gives_the_same_bits() {
     assert_eq!(encoder.encode(&texts).unwrap(), encoder.encode(&texts).unwrap());
 }
 
-/// A copy of the tiny folder, to be damaged.
+/// A copy of the tiny BERT's folder, to be damaged.
 fn copy() -> tempfile::TempDir {
+    copy_of("tiny")
+}
+
+fn copy_of(name: &str) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     std::fs::create_dir(copy.path().join("1_Pooling")).unwrap();
     for file in [
@@ -91,13 +127,13 @@ fn copy() -> tempfile::TempDir {
         "tokenizer.json",
         "tokenizer_config.json",
     ] {
-        std::fs::copy(data().join("tiny").join(file), copy.path().join(file)).unwrap();
+        std::fs::copy(data().join(name).join(file), copy.path().join(file)).unwrap();
     }
     copy
 }
 
-fn load(dir: &tempfile::TempDir) -> Result<BertEncoder, Error> {
-    BertEncoder::from_dir(dir.path(), EncoderOptions::default())
+fn load(dir: &tempfile::TempDir) -> Result<SentenceTransformer, Error> {
+    SentenceTransformer::from_dir(dir.path(), EncoderOptions::default())
 }
 
 fn edit(dir: &tempfile::TempDir, file: &str, from: &str, to: &str) {
@@ -169,7 +205,7 @@ fn weights_that_are_not_finite_are_found() {
 #[test]
 fn folders_that_contradict_themselves_are_refused() {
     for (file, from, to, named) in [
-        ("config.json", "\"bert\"", "\"mpnet\"", "mpnet"),
+        ("config.json", "\"bert\"", "\"electra\"", "electra"),
         ("config.json", "\"vocab_size\": 38", "\"vocab_size\": 37", "knows 37"),
         ("1_Pooling/config.json", "16", "32", "32 components"),
         ("tokenizer_config.json", "\"model_max_length\": 12", "\"model_max_length\": 2", "no room"),
@@ -200,7 +236,7 @@ fn options_that_make_no_sense_are_refused() {
     for options in
         [EncoderOptions { batch_size: 0, ..default }, EncoderOptions { kind: Kind::Int, ..default }]
     {
-        let error = BertEncoder::from_dir(&data().join("tiny"), options).unwrap_err();
+        let error = SentenceTransformer::from_dir(&data().join("tiny"), options).unwrap_err();
         assert!(matches!(error, Error::Option { .. }), "{error}");
     }
 }

@@ -1,6 +1,5 @@
 //! rust-bert's sentence models behind our trait.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use idl_dialogue::{BoxError, SentenceEncoder};
@@ -20,7 +19,10 @@ use rust_bert::roberta::RobertaConfig;
 use rust_bert::t5::T5Config;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tch::Tensor;
+use tempfile::NamedTempFile;
 
+use super::guarded;
 use crate::batch::{by_length, check_size, fill_row};
 use crate::encoder::EncoderOptions;
 use crate::error::{Error, Result, read_json};
@@ -63,11 +65,19 @@ impl RustBertEncoder {
     /// missing tensor by name, and [`Error::RustBertPanic`] what it panics with.
     pub fn from_dir(dir: &Path, options: EncoderOptions) -> Result<Self> {
         check_size(options.batch_size)?;
-        let config = checked_config(dir, &options)?;
+        let mut config = checked_config(dir, &options)?;
+        // It is read while the model is made, and gone afterwards.
+        let renamed = match config.transformer_type {
+            ModelType::DistilBert => with_prefix(&weights(dir), "distilbert.")?,
+            _ => None,
+        };
+        if let Some(file) = &renamed {
+            config.transformer_weights_resource = file.path().to_owned().into();
+        }
         let (model, dim) = guarded(|| {
             let model = SentenceEmbeddingsModel::new(config)?;
             let dim = model.get_embedding_dim()?;
-            Ok((model, dim))
+            Ok::<_, RustBertError>((model, dim))
         })?;
         Ok(RustBertEncoder {
             name: name_of(dir),
@@ -77,7 +87,7 @@ impl RustBertEncoder {
         })
     }
 
-    /// As [`BertEncoder::embed`](crate::BertEncoder::embed).
+    /// As [`SentenceTransformer::embed`](crate::SentenceTransformer::embed).
     ///
     /// # Errors
     /// [`Error::RustBert`] and [`Error::RustBertPanic`] with their reasons,
@@ -153,10 +163,7 @@ fn checked_config(dir: &Path, options: &EncoderOptions) -> Result<SentenceEmbedd
         }
     };
     let (dense_config, dense_weights) = dense.unzip();
-    let mut weights = dir.join("model.safetensors");
-    if !weights.exists() && dir.join("rust_model.ot").exists() {
-        weights = dir.join("rust_model.ot");
-    }
+    let weights = weights(dir);
     std::fs::metadata(&weights).map_err(Error::io(&weights))?;
     Ok(SentenceEmbeddingsConfig {
         modules_config_resource: modules_path.into(),
@@ -184,22 +191,35 @@ fn checked_config(dir: &Path, options: &EncoderOptions) -> Result<SentenceEmbedd
     })
 }
 
+/// The file with a folder's weights.
+fn weights(dir: &Path) -> PathBuf {
+    let converted = dir.join("rust_model.ot");
+    let original = dir.join("model.safetensors");
+    if !original.exists() && converted.exists() { converted } else { original }
+}
+
+/// The tensors of a safetensors file under names that begin with `prefix`, which
+/// rust-bert asks of DistilBERT and sentence-transformers does not write; `None`
+/// where they have it.
+fn with_prefix(path: &Path, prefix: &str) -> Result<Option<NamedTempFile>> {
+    if path.extension().is_none_or(|e| e != "safetensors") {
+        return Ok(None);
+    }
+    let damaged = |source| Error::Safetensors { path: path.to_owned(), source };
+    let tensors = Tensor::read_safetensors(path).map_err(damaged)?;
+    if tensors.iter().any(|(name, _)| name.starts_with(prefix)) {
+        return Ok(None);
+    }
+    let renamed: Vec<_> =
+        tensors.into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor)).collect();
+    let file = tempfile::Builder::new().suffix(".safetensors").tempfile();
+    let file = file.map_err(Error::io(std::env::temp_dir()))?;
+    Tensor::write_safetensors(&renamed, file.path())?;
+    Ok(Some(file))
+}
+
 /// `path`, if the file there is a `T`.
 fn checked<T: DeserializeOwned>(path: PathBuf) -> Result<PathBuf> {
     read_json::<T>(&path)?;
     Ok(path)
-}
-
-/// Runs rust-bert's code and makes an error of its panics (which the panic hook
-/// has by then reported).
-fn guarded<T>(run: impl FnOnce() -> Result<T, RustBertError>) -> Result<T> {
-    // The model is only read: a panic leaves nothing half done in it.
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(result) => Ok(result?),
-        Err(payload) => {
-            let text = payload.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| payload.downcast_ref::<&str>().map(|&s| s.to_owned()));
-            Err(Error::RustBertPanic(text.unwrap_or_else(|| "without a message".to_owned())))
-        }
-    }
 }
