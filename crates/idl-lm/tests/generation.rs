@@ -341,3 +341,47 @@ fn a_damaged_adapter_is_noticed() {
         assert!(matches!(error, Error::Generation { .. }), "{error}");
     }
 }
+
+#[test]
+fn what_prompts_have_in_common_is_computed_once() {
+    let (model, tokenizer) = load();
+    let generator = Generator { model: &model, tokenizer: &tokenizer };
+    let prompts = prompts(&tokenizer);
+    // A person's sessions, then what several partners say; one of them nothing.
+    let sessions: Vec<i64> = prompts.iter().take(3).flatten().copied().collect();
+    let behind = |tail: &[i64]| sessions.iter().chain(tail).copied().collect::<Vec<i64>>();
+    let mut requests: Vec<Request> = prompts
+        .iter()
+        .enumerate()
+        .map(|(i, tail)| Request { prompt: behind(tail), params: sampling(10, i as u64) })
+        .collect();
+    requests.push(Request { prompt: behind(&prompts[0][..1]), params: greedy(6) });
+    let alone: Vec<Generation> = requests
+        .iter()
+        .map(|request| generator.generate_ids(&request.prompt, &request.params).unwrap())
+        .collect();
+    assert_eq!(generator.generate_batch(&requests, &mut go_on).unwrap(), alone);
+
+    let mut cache = PromptCache::new(&model).unwrap();
+    cache.fill(&model, &prompts[0]).unwrap();
+    let replies = generator.generate_batch_cached(&mut cache, &requests, &mut go_on).unwrap();
+    assert_eq!(replies, alone);
+    assert_eq!(cache.ids(), sessions, "and the first token of every tail is its own");
+    let some = &requests[1..3];
+    let replies = generator.generate_batch_cached(&mut cache, some, &mut go_on).unwrap();
+    assert_eq!(replies, alone[1..3]);
+
+    // Prompts that have nothing in common empty it; one alone leaves itself.
+    let others = [5i64, 6].map(|id| Request { prompt: vec![id; 4], params: greedy(3) });
+    let replies = generator.generate_batch_cached(&mut cache, &others, &mut go_on).unwrap();
+    assert!(cache.ids().is_empty());
+    for (request, reply) in others.iter().zip(replies) {
+        assert_eq!(reply, generator.generate_ids(&request.prompt, &request.params).unwrap());
+    }
+    generator.generate_batch_cached(&mut cache, &others[..1], &mut go_on).unwrap();
+    assert_eq!(cache.ids(), [5, 5, 5]);
+    assert!(generator.generate_batch_cached(&mut cache, &[], &mut go_on).unwrap().is_empty());
+    let empty = [Request { prompt: vec![], params: greedy(3) }];
+    let error = generator.generate_batch_cached(&mut cache, &empty, &mut go_on).unwrap_err();
+    assert!(matches!(error, Error::Input(_)), "{error}");
+}

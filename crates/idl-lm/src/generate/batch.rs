@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::generate::Generator;
 use crate::generate::lanes::Lanes;
 use crate::generate::params::DecodingParams;
+use crate::generate::prompt_cache::PromptCache;
 use crate::generate::reply::{FinishReason, Generation, OnPiece, Reply, room};
 use crate::generate::sampling::damaged;
 
@@ -14,6 +15,9 @@ use crate::generate::sampling::damaged;
 const CELLS: usize = 16_384;
 /// More rows bring nothing on a CPU.
 const ROWS: usize = 32;
+
+/// A common beginning of so many tokens is worth a pass of its own.
+const SHARED: usize = 16;
 
 /// A prompt and how to continue it.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,8 +31,9 @@ pub struct Request {
 impl Generator<'_> {
     /// Continues all prompts; replies in the order of the requests.
     ///
-    /// Prompts of similar length are computed together, padded to the longest,
-    /// and a reply that has ended makes room. Each request has random numbers
+    /// Prompts of similar length are computed together, padded to the longest;
+    /// what they have in common at their beginnings is computed once; and a
+    /// reply that has ended makes room. Each request has random numbers
     /// of its own: what is sampled does not depend on the others. (Sums are
     /// rounded otherwise in a batch; that can only matter where a choice is so
     /// close.)
@@ -43,11 +48,69 @@ impl Generator<'_> {
         requests: &[Request],
         on_piece: &mut OnPiece<'_>,
     ) -> Result<Vec<Generation>> {
+        self.check(requests)?;
+        let _guard = tch::no_grad_guard();
+        self.in_groups(requests, None, on_piece)
+    }
+
+    /// As [`generate_batch`](Self::generate_batch), for prompts that begin as
+    /// those of an earlier call did: several conversations behind one person's
+    /// sessions. The longest common beginning is taken from `cache`, as far as
+    /// it is there; the rest is computed once and stays there. All replies then
+    /// go on from it.
+    ///
+    /// ```no_run
+    /// # fn ask(model: &idl_lm::CausalLm, tokenizer: &idl_lm::ChatTokenizer) -> idl_lm::Result<()> {
+    /// use std::ops::ControlFlow;
+    ///
+    /// use idl_lm::{DecodingParams, Generator, PromptCache, Request};
+    ///
+    /// let sessions = "<s><|user|>any pets ?<|assistant|>two owls .</s>";
+    /// let mut requests = Vec::new();
+    /// for question in ["where do they sleep ?", "what are their names ?"] {
+    ///     let prompt = tokenizer.encode(&format!("{sessions}<|user|>{question}<|assistant|>"))?;
+    ///     requests.push(Request { prompt, params: DecodingParams::default() });
+    /// }
+    /// let mut cache = PromptCache::new(model)?;
+    /// let generator = Generator { model, tokenizer };
+    /// let replies = generator.generate_batch_cached(&mut cache, &requests, &mut |_| {
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// assert_eq!(replies.len(), 2); // and `cache` holds the sessions
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`generate_batch`](Self::generate_batch).
+    pub fn generate_batch_cached(
+        &self,
+        cache: &mut PromptCache,
+        requests: &[Request],
+        on_piece: &mut OnPiece<'_>,
+    ) -> Result<Vec<Generation>> {
+        self.check(requests)?;
+        let prompts: Vec<&[i64]> = requests.iter().map(|r| &*r.prompt).collect();
+        cache.fill(self.model, common(&prompts))?;
+        let _guard = tch::no_grad_guard();
+        self.in_groups(requests, Some(cache.cache()), on_piece)
+    }
+
+    fn check(&self, requests: &[Request]) -> Result<()> {
         for request in requests {
             request.params.check()?;
             self.check_prompt(&request.prompt)?;
         }
-        let _guard = tch::no_grad_guard();
+        Ok(())
+    }
+
+    /// Batch by batch; `shared` holds the first tokens of every prompt.
+    fn in_groups(
+        &self,
+        requests: &[Request],
+        shared: Option<&KvCache>,
+        on_piece: &mut OnPiece<'_>,
+    ) -> Result<Vec<Generation>> {
         let positions = self.model.config().max_position_embeddings;
         let columns = |r: &Request| r.prompt.len() + room(positions, r.prompt.len(), &r.params);
         let mut order: Vec<usize> = (0..requests.len()).collect();
@@ -59,7 +122,7 @@ impl Generator<'_> {
         {
             let (together, others) = rest.split_at(rows.get());
             rest = others;
-            for (index, reply) in self.together(requests, together, on_piece)? {
+            for (index, reply) in self.together(requests, together, shared, on_piece)? {
                 replies[index] = Some(reply);
             }
         }
@@ -71,6 +134,7 @@ impl Generator<'_> {
         &self,
         requests: &[Request],
         indices: &[usize],
+        shared: Option<&KvCache>,
         on_piece: &mut OnPiece<'_>,
     ) -> Result<Vec<(usize, Generation)>> {
         let (mut alive, mut ended) = (Vec::new(), Vec::new());
@@ -96,9 +160,7 @@ impl Generator<'_> {
             .unwrap_or(0);
         // The last token is not fed back. Padding may need columns beyond the
         // model's positions: those of a row stay below.
-        let (config, options) = (self.model.config(), self.model.options());
-        let (rows, columns) = (prompts.len(), longest + most - 1);
-        let mut cache = KvCache::with_columns(config, options.kind, options.device, rows, columns)?;
+        let mut cache = self.room_behind(shared, &prompts, longest + most - 1)?;
         let (mut lanes, mut logits) = Lanes::start(self.model, &mut cache, &prompts)?;
         loop {
             let ids = choose(&logits, alive.iter_mut().map(|(_, reply)| reply))?;
@@ -124,6 +186,39 @@ impl Generator<'_> {
             logits = lanes.step(&next)?;
         }
     }
+
+    /// A row of `columns` columns for each prompt. What all begin with is in
+    /// there: what `shared` holds, or else their common beginning, computed
+    /// here if there is enough of it.
+    fn room_behind(
+        &self,
+        shared: Option<&KvCache>,
+        prompts: &[&[i64]],
+        columns: usize,
+    ) -> Result<KvCache> {
+        let (model, rows) = (self.model, prompts.len());
+        if let Some(shared) = shared {
+            return shared.fork(rows, columns);
+        }
+        let beginning = common(prompts);
+        if rows > 1 && beginning.len() >= SHARED {
+            let mut once = model.new_cache(1, beginning.len())?;
+            let (_, _logits) = Lanes::start(model, &mut once, &[beginning])?;
+            return once.fork(rows, columns);
+        }
+        let options = model.options();
+        KvCache::with_columns(model.config(), options.kind, options.device, rows, columns)
+    }
+}
+
+/// What all prompts begin with, less than any of them: a last token is
+/// computed anew, since its logits are asked for.
+fn common<'p>(prompts: &[&'p [i64]]) -> &'p [i64] {
+    let Some((first, others)) = prompts.split_first() else { return &[] };
+    let most = prompts.iter().map(|p| p.len()).min().unwrap_or(0).saturating_sub(1);
+    let alike = |other: &&[i64]| first.iter().zip(*other).take_while(|(a, b)| a == b).count();
+    let length = others.iter().map(alike).fold(most, usize::min);
+    &first[..length]
 }
 
 /// How many of the next requests, in ascending order of columns, go together:
@@ -161,6 +256,15 @@ pub(crate) fn choose<'r, 'a: 'r>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_common_beginning_leaves_a_token_of_each() {
+        assert_eq!(common(&[]), [0i64; 0]);
+        assert_eq!(common(&[&[1, 2, 3]]), [1, 2]);
+        assert_eq!(common(&[&[1, 2, 3], &[1, 2, 3]]), [1, 2]);
+        assert_eq!(common(&[&[1, 2, 3], &[1, 2], &[1, 2, 4, 5]]), [1]);
+        assert_eq!(common(&[&[1, 2], &[3, 2]]), [0i64; 0]);
+    }
 
     #[test]
     fn groups_are_bounded() {

@@ -86,6 +86,11 @@ impl PromptCache {
         })
     }
 
+    /// Keys and values of [`ids`](Self::ids).
+    pub(crate) fn cache(&self) -> &KvCache {
+        &self.cache
+    }
+
     /// Keeps what it has in common with `prompt`; returns how much that is.
     fn rewind(&mut self, model: &CausalLm, prompt: &[i64]) -> usize {
         if self.speaker != speaker(model) {
