@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod adapters;
+mod block;
 mod cache;
 mod config;
 mod error;
@@ -14,6 +15,7 @@ mod merge;
 mod model;
 mod parameters;
 mod product;
+mod recompute;
 mod rotary;
 mod save;
 mod tensors;
@@ -31,5 +33,6 @@ pub use generate::{
 pub use layout::Layout;
 pub use lora::LoraConfig;
 pub use model::{CausalLm, LoadOptions};
+pub use recompute::Recomputation;
 pub use tokenizer::{ChatTokenizer, Rendering, SpecialTokens};
 pub use tree::{TokenTree, TreeLogProbs};

@@ -3,6 +3,7 @@
 use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
+use crate::linear::is_recorded;
 use crate::model::CausalLm;
 
 /// Rows of logits held at a time: 2,048 of 32,000 words in 32 bits are 260 MB.
@@ -10,18 +11,60 @@ const ROWS: i64 = 2048;
 
 /// The log-probability of each of `targets` `[n]`, in nats, where `rows` `[n,
 /// hidden]` predict them: logits of 2,048 rows at a time, reduced in 32 bits.
+/// Where the head is not trained, no gradient keeps logits.
 pub(crate) fn token_logprobs(model: &CausalLm, rows: &Tensor, targets: &Tensor) -> Result<Tensor> {
-    let total = rows.size2()?.0;
-    let mut parts = Vec::new();
-    for start in (0..total).step_by(ROWS as usize) {
-        let n = ROWS.min(total - start);
-        let logits = model.logits(&rows.f_narrow(0, start, n)?)?.f_to_kind(Kind::Float)?;
-        let chosen = logits
-            .f_gather(1, &targets.f_narrow(0, start, n)?.f_unsqueeze(1)?, false)?
-            .f_squeeze_dim(1)?;
-        parts.push(chosen.f_sub(&logits.f_logsumexp(&[1i64][..], false)?)?);
+    if is_recorded(rows)? && !is_recorded(model.head())? {
+        return with_slopes(model, rows, targets, ROWS);
     }
-    Ok(Tensor::f_cat(&parts, 0)?)
+    let parts = chunks(rows, targets, ROWS)?.into_iter().map(|(rows, targets)| {
+        let logits = model.logits(&rows)?.f_to_kind(Kind::Float)?;
+        let chosen = logits.f_gather(1, &targets, false)?;
+        Ok(chosen.f_sub(&logits.f_logsumexp(&[1i64][..], true)?)?.f_squeeze_dim(1)?)
+    });
+    Ok(Tensor::f_cat(&parts.collect::<Result<Vec<_>>>()?, 0)?)
+}
+
+/// As [`token_logprobs`], with a gradient for `rows` alone.
+///
+/// A log-probability depends on its own row `h` only, and its gradient there,
+/// `(onehot(target) - softmax(W h)) W`, is no longer than `h`. So it is computed
+/// at once, chunk by chunk and without a graph, and the result is `value +
+/// (h - h) . slope`, whose second summand is zero and has that gradient. This
+/// multiplies as often as forward and backward pass together would, and the
+/// `[n, vocabulary]` logits are gone when it returns.
+fn with_slopes(model: &CausalLm, rows: &Tensor, targets: &Tensor, step: i64) -> Result<Tensor> {
+    let (mut values, mut slopes) = (Vec::new(), Vec::new());
+    {
+        let _guard = tch::no_grad_guard();
+        let head = model.head();
+        for (rows, targets) in chunks(rows, targets, step)? {
+            let mut logits = model.logits(&rows)?.f_to_kind(Kind::Float)?;
+            let chosen = logits.f_gather(1, &targets, false)?;
+            let total = logits.f_logsumexp(&[1i64][..], true)?;
+            values.push(chosen.f_sub(&total)?.f_squeeze_dim(1)?);
+            // onehot - softmax, in the place of the logits.
+            let mut slope = logits.f_sub_(&total)?.f_exp_()?.f_neg_()?;
+            let slope = slope.f_scatter_add_(1, &targets, &chosen.f_ones_like()?)?;
+            slopes.push(slope.f_to_kind(head.kind())?.f_matmul(head)?.f_to_kind(Kind::Float)?);
+        }
+    }
+    let wide = rows.f_to_kind(Kind::Float)?;
+    let zero = wide.f_sub(&wide.f_detach()?)?;
+    let slope = zero.f_mul(&Tensor::f_cat(&slopes, 0)?)?;
+    let slope = slope.f_sum_dim_intlist(&[1i64][..], false, Kind::Float)?;
+    Ok(Tensor::f_cat(&values, 0)?.f_add(&slope)?)
+}
+
+/// `rows` `[n, hidden]` and `targets` `[n]`, the latter as a column, `step` at a
+/// time.
+fn chunks(rows: &Tensor, targets: &Tensor, step: i64) -> Result<Vec<(Tensor, Tensor)>> {
+    let total = rows.size2()?.0;
+    let chunk = |start: i64| {
+        let n = step.min(total - start);
+        let targets = targets.f_narrow(0, start, n)?.f_unsqueeze(1)?;
+        Ok((rows.f_narrow(0, start, n)?, targets))
+    };
+    (0..total).step_by(step as usize).map(chunk).collect()
 }
 
 /// Scoring without gradients.
@@ -118,5 +161,75 @@ impl CausalLm {
         let all = Vec::<f32>::try_from(token_logprobs(self, &rows, &tensor(&targets)?)?)?;
         let mut all = all.into_iter();
         Ok(pairs.iter().map(|(_, c)| all.by_ref().take(c.len()).collect()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tch::Device;
+
+    use super::*;
+    use crate::model::LoadOptions;
+
+    fn model(name: &str, kind: Kind) -> CausalLm {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
+        CausalLm::from_dir(&dir, LoadOptions { kind, ..LoadOptions::default() }).unwrap()
+    }
+
+    /// Rows, targets, and what the caller's loss weighs each target by.
+    fn example(kind: Kind) -> (Tensor, Tensor, Tensor) {
+        tch::manual_seed(11);
+        let rows = Tensor::randn([7, 16], (Kind::Float, Device::Cpu)).to_kind(kind);
+        let targets = Tensor::from_slice(&[3i64, 0, 31, 3, 8, 17, 1]);
+        (rows, targets, Tensor::randn([7], (Kind::Float, Device::Cpu)))
+    }
+
+    /// Values and the gradient of the rows, by `f`.
+    fn by(rows: &Tensor, weights: &Tensor, f: impl Fn(&Tensor) -> Tensor) -> (Tensor, Tensor) {
+        let rows = rows.detach().copy().set_requires_grad(true);
+        let values = f(&rows);
+        (&values * weights).sum(Kind::Float).backward();
+        (values.detach(), rows.grad().to_kind(Kind::Float))
+    }
+
+    #[test]
+    fn slopes_are_the_gradient() {
+        for (kind, tolerance) in [(Kind::Float, 1e-5), (Kind::BFloat16, 3e-2)] {
+            for name in ["grouped_tied", "full_untied"] {
+                let model = model(name, kind);
+                let (rows, targets, weights) = example(kind);
+                let (values, gradient) = by(&rows, &weights, |rows| {
+                    let logits = model.logits(rows).unwrap().to_kind(Kind::Float);
+                    let all = logits.log_softmax(-1, Kind::Float);
+                    all.gather(1, &targets.unsqueeze(1), false).squeeze_dim(1)
+                });
+                for step in [1, 3, 7, 50] {
+                    let (v, g) = by(&rows, &weights, |rows| {
+                        with_slopes(&model, rows, &targets, step).unwrap()
+                    });
+                    for (got, expected) in [(v, &values), (g, &gradient)] {
+                        let error = (got - expected).abs().max() / expected.abs().max();
+                        let error = error.double_value(&[]);
+                        assert!(error < tolerance, "{kind:?} {name} {step}: {error}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_head_that_is_trained_gets_its_gradient() {
+        let model = model("grouped_tied", Kind::Float);
+        let head = model.head().set_requires_grad(true);
+        let (rows, targets, _) = example(Kind::Float);
+        let rows = rows.set_requires_grad(true);
+        token_logprobs(&model, &rows, &targets).unwrap().sum(Kind::Float).backward();
+        assert!(rows.grad().abs().max().double_value(&[]) > 0.0);
+        let p = rows.matmul(&head.tr()).softmax(-1, Kind::Float);
+        let expected = (targets.one_hot(32).to_kind(Kind::Float) - p).tr().matmul(&rows);
+        assert!(head.grad().allclose(&expected, 1e-4, 1e-5, false));
+        // And without gradients there is none.
+        let scored = tch::no_grad(|| token_logprobs(&model, &rows, &targets)).unwrap();
+        assert!(!scored.requires_grad());
     }
 }

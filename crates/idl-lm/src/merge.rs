@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use tch::{Kind, Tensor};
 
+use crate::block::Block;
 use crate::error::{Error, Result};
 use crate::lora::Adapter;
-use crate::model::{Block, CausalLm};
+use crate::model::CausalLm;
 
 /// A merged adapter and what the weights were before.
 #[derive(Debug)]
@@ -42,15 +43,11 @@ impl CausalLm {
     /// [`Error::Lora`] where none is merged.
     pub fn unmerge_adapter(&mut self) -> Result<()> {
         let merged = self.merged.take();
-        let mut merged =
+        let merged =
             merged.ok_or_else(|| Error::Lora("no adapter is merged".to_owned()))?.originals;
-        for linear in self.blocks.iter_mut().flat_map(Block::linears_mut) {
-            if let Some(original) = merged.remove(&linear.name) {
-                linear.weight = original;
-            }
-        }
+        let _guard = tch::no_grad_guard();
         self.active = None;
-        Ok(())
+        self.restore(merged)
     }
 
     /// Merges the adapter `name` for good and forgets it. Layer by layer: the
@@ -65,12 +62,7 @@ impl CausalLm {
         let Some(adapter) = self.adapters.remove(name) else { return Ok(()) };
         let _guard = tch::no_grad_guard();
         self.active = None;
-        for linear in self.blocks.iter_mut().flat_map(Block::linears_mut) {
-            if let Some(weight) = updated_weight(&adapter, &linear.name, &linear.weight)? {
-                linear.weight = weight;
-            }
-        }
-        Ok(())
+        self.update(&adapter)
     }
 
     /// The merged adapter's name.
@@ -88,27 +80,45 @@ impl CausalLm {
         }
     }
 
-    /// Replaces the adapted weights and returns what they were.
+    /// Updates the adapted weights and returns what they were. Whole or not at
+    /// all: should libtorch fail on the way, the weights are those of before.
     fn merge(&mut self, name: &str) -> Result<BTreeMap<String, Tensor>> {
         self.check_unmerged(name)?;
         let _guard = tch::no_grad_guard();
         let adapter = self.adapter(name)?;
-        let mut updated = BTreeMap::new();
+        let mut originals = BTreeMap::new();
         for linear in self.blocks.iter().flat_map(Block::linears) {
-            if let Some(weight) = updated_weight(adapter, &linear.name, &linear.weight)? {
-                updated.insert(linear.name.clone(), weight);
+            if adapter.factors.contains_key(&linear.name) {
+                let mut copy = linear.weight.f_empty_like()?;
+                copy.f_copy_(&linear.weight)?;
+                originals.insert(linear.name.clone(), copy);
             }
         }
-        // Nothing can fail from here on: the model is merged whole or not.
-        let mut originals = BTreeMap::new();
-        for linear in self.blocks.iter_mut().flat_map(Block::linears_mut) {
-            if let Some(weight) = updated.remove(&linear.name) {
-                let original = std::mem::replace(&mut linear.weight, weight);
-                originals.insert(linear.name.clone(), original);
-            }
+        if let Err(error) = self.update(adapter) {
+            self.restore(originals)?;
+            return Err(error);
         }
         self.active = None;
         Ok(originals)
+    }
+
+    /// `W + scale B A` in the place of every adapted weight.
+    fn update(&self, adapter: &Adapter) -> Result<()> {
+        for linear in self.blocks.iter().flat_map(Block::linears) {
+            if let Some(weight) = updated_weight(adapter, &linear.name, &linear.weight)? {
+                linear.overwrite(&weight)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn restore(&self, mut originals: BTreeMap<String, Tensor>) -> Result<()> {
+        for linear in self.blocks.iter().flat_map(Block::linears) {
+            if let Some(original) = originals.remove(&linear.name) {
+                linear.overwrite(&original)?;
+            }
+        }
+        Ok(())
     }
 }
 

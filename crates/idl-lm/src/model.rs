@@ -3,19 +3,21 @@
 //! linear layers.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use tch::{Device, Kind, Tensor};
 
+use crate::block::{Block, Pass, rms_norm};
 use crate::cache::KvCache;
 use crate::config::LlamaConfig;
 use crate::error::{Error, Result};
-use crate::layout::{Layout, Sight, Sights};
-use crate::linear::{Active, Linear};
+use crate::layout::{Layout, Sights};
+use crate::linear::Active;
 use crate::lora::Adapter;
 use crate::merge::Merged;
 use crate::product;
-use crate::rotary::{self, Rotary};
+use crate::rotary::Rotary;
 use crate::tensors;
 use crate::tokenizer::ChatTokenizer;
 use crate::weights::Weights;
@@ -79,19 +81,6 @@ pub struct CausalLm {
     pub(crate) active: Option<String>,
 }
 
-#[derive(Debug)]
-pub(crate) struct Block {
-    input_norm: Tensor,
-    q: Linear,
-    k: Linear,
-    v: Linear,
-    o: Linear,
-    post_norm: Tensor,
-    gate: Linear,
-    up: Linear,
-    down: Linear,
-}
-
 impl CausalLm {
     /// Loads a Hugging Face folder: `config.json` and `model.safetensors`, or
     /// the shards of `model.safetensors.index.json`.
@@ -128,25 +117,7 @@ impl CausalLm {
         let head = if tied { embed.shallow_clone() } else { read(tensors::HEAD)? };
         let mut blocks = Vec::with_capacity(config.num_hidden_layers);
         for layer in 0..config.num_hidden_layers {
-            let linear = |part: &str, bias: bool| -> Result<Linear> {
-                let name = format!("model.layers.{layer}.{part}");
-                let weight = read(&format!("{name}.weight"))?;
-                let bias = if bias { Some(read(&format!("{name}.bias"))?) } else { None };
-                Ok(Linear { name, weight, bias })
-            };
-            let norm = |part: &str| read(&format!("model.layers.{layer}.{part}.weight"));
-            let biases = config.biases;
-            blocks.push(Block {
-                input_norm: norm("input_layernorm")?,
-                q: linear("self_attn.q_proj", biases.qkv)?,
-                k: linear("self_attn.k_proj", biases.qkv)?,
-                v: linear("self_attn.v_proj", biases.qkv)?,
-                o: linear("self_attn.o_proj", biases.output)?,
-                post_norm: norm("post_attention_layernorm")?,
-                gate: linear("mlp.gate_proj", biases.mlp)?,
-                up: linear("mlp.up_proj", biases.mlp)?,
-                down: linear("mlp.down_proj", biases.mlp)?,
-            });
+            blocks.push(Block::read(&config, layer, options, &read)?);
         }
         Ok(CausalLm {
             config_json,
@@ -175,10 +146,7 @@ impl CausalLm {
             named.insert(tensors::HEAD.to_owned(), self.head.shallow_clone());
         }
         for (layer, block) in self.blocks.iter().enumerate() {
-            for (part, norm) in [
-                ("input_layernorm", &block.input_norm),
-                ("post_attention_layernorm", &block.post_norm),
-            ] {
+            for (part, norm) in block.norms() {
                 named.insert(format!("model.layers.{layer}.{part}.weight"), norm.shallow_clone());
             }
             for linear in block.linears() {
@@ -212,6 +180,12 @@ impl CausalLm {
     #[must_use]
     pub fn is_training(&self) -> bool {
         self.training
+    }
+
+    /// Whether passes that record gradients drop something now.
+    pub(crate) fn drops_out(&self) -> bool {
+        let active = self.active.as_ref().and_then(|name| self.adapters.get(name));
+        self.training && active.is_some_and(|adapter| adapter.config.dropout > 0.0)
     }
 
     /// The shape of the model.
@@ -257,48 +231,61 @@ impl CausalLm {
         layout: Option<&Layout>,
         mut cache: Option<&mut KvCache>,
     ) -> Result<Tensor> {
-        let (batch, tokens) = ids.size2()?;
         let past = cache.as_ref().map_or(0, |c| c.len());
+        let tokens = ids.size2()?.1 as usize;
+        let pass = self.pass(tokens, layout, past)?;
+        let all = 0..self.blocks.len();
+        let x = self.layers(all, self.embed(ids)?, &pass, cache.as_deref_mut())?;
+        if let Some(cache) = cache {
+            cache.advance(tokens);
+        }
+        self.normed(&x)
+    }
+
+    /// What the layers of one pass over `tokens` tokens share; see
+    /// [`forward`](Self::forward).
+    pub(crate) fn pass(&self, tokens: usize, layout: Option<&Layout>, past: usize) -> Result<Pass> {
         let limit = self.config.max_position_embeddings;
         let following;
         let (layout, plain) = match layout {
             Some(layout) => (layout, false),
             None => {
-                following = Layout::following(past, tokens as usize, limit, self.options.device)?;
+                following = Layout::following(past, tokens, limit, self.options.device)?;
                 (&following, true)
             }
         };
         let window = self.config.windows.iter().flatten().next().copied();
         let sights = Sights::new(layout, plain, window, past)?;
         let (cos, sin) = self.rotary.at(&layout.positions, self.options.kind)?;
+        Ok(Pass { cos, sin, sights })
+    }
+
+    /// What the first layer is given: `[batch, tokens]` to `[batch, tokens,
+    /// hidden]`.
+    pub(crate) fn embed(&self, ids: &Tensor) -> Result<Tensor> {
+        Ok(Tensor::f_embedding(&self.embed, ids, -1, false, false)?)
+    }
+
+    /// The layers `range` on what the one before them gave; `[batch, tokens,
+    /// hidden]` both. The cache is not advanced.
+    pub(crate) fn layers(
+        &self,
+        range: Range<usize>,
+        mut x: Tensor,
+        pass: &Pass,
+        mut cache: Option<&mut KvCache>,
+    ) -> Result<Tensor> {
         let adapter = self.active.as_ref().and_then(|name| self.adapters.get(name));
-        let adapter = adapter.map(|adapter| Active { adapter, dropout: self.training });
-        let mut x = Tensor::f_embedding(&self.embed, ids, -1, false, false)?;
-        for (index, block) in self.blocks.iter().enumerate() {
-            let h = self.rms_norm(&x, &block.input_norm)?;
-            let split = |layer: &Linear, heads: i64| -> Result<Tensor> {
-                let shape = [batch, tokens, heads, self.config.head_dim];
-                Ok(layer.apply(&h, adapter)?.f_view(shape)?.f_transpose(1, 2)?)
-            };
-            let q = rotary::rotate(&split(&block.q, self.config.num_attention_heads)?, &cos, &sin)?;
-            let mut k =
-                rotary::rotate(&split(&block.k, self.config.num_key_value_heads)?, &cos, &sin)?;
-            let mut v = split(&block.v, self.config.num_key_value_heads)?;
-            if let Some(cache) = cache.as_deref_mut() {
-                (k, v) = cache.extend(index, &k, &v)?;
-            }
-            let attended = self.attend(&q, &k, &v, sights.of(self.config.windows[index]))?;
-            let attended = attended.f_transpose(1, 2)?.f_reshape([batch, tokens, -1])?;
-            x = x.f_add(&block.o.apply(&attended, adapter)?)?;
-            let h = self.rms_norm(&x, &block.post_norm)?;
-            let gated =
-                block.gate.apply(&h, adapter)?.f_silu()?.f_mul(&block.up.apply(&h, adapter)?)?;
-            x = x.f_add(&block.down.apply(&gated, adapter)?)?;
+        let active = adapter.map(|adapter| Active { adapter, dropout: self.training });
+        for block in self.blocks.iter().take(range.end).skip(range.start) {
+            x = block.forward(&x, &self.config, pass, active, cache.as_deref_mut())?;
         }
-        if let Some(cache) = cache {
-            cache.advance(tokens as usize);
-        }
-        self.rms_norm(&x, &self.norm)
+        Ok(x)
+    }
+
+    /// The last norm, on what the last layer gave.
+    pub(crate) fn normed(&self, x: &Tensor) -> Result<Tensor> {
+        rms_norm(x, &self.norm, self.config.rms_norm_eps)
     }
 
     /// The logits of hidden states: `[.., hidden]` to `[.., vocabulary]`.
@@ -309,39 +296,9 @@ impl CausalLm {
         product::linear(hidden, &self.head, None)
     }
 
-    /// Scaled dot-product attention, `[batch, heads, tokens, head_dim]`.
-    fn attend(&self, q: &Tensor, k: &Tensor, v: &Tensor, sight: &Sight) -> Result<Tensor> {
-        let grouped = self.config.num_key_value_heads != self.config.num_attention_heads;
-        let (k, v) = match sight.last {
-            Some(last) => {
-                let start = k.size4()?.2 - last;
-                (k.f_narrow(2, start, last)?, v.f_narrow(2, start, last)?)
-            }
-            None => (k.shallow_clone(), v.shallow_clone()),
-        };
-        let mask = sight.mask.as_ref();
-        Ok(Tensor::f_scaled_dot_product_attention(
-            q,
-            &k,
-            &v,
-            mask,
-            0.0,
-            sight.causal,
-            None,
-            grouped,
-        )?)
-    }
-
-    /// `w x / sqrt(mean(x^2) + eps)`, the mean in 32 bits.
-    fn rms_norm(&self, x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-        if x.kind() == Kind::Float {
-            let size = [self.config.hidden_size];
-            return Ok(x.f_rms_norm(&size[..], Some(weight), self.config.rms_norm_eps)?);
-        }
-        let wide = x.f_to_kind(Kind::Float)?;
-        let mean = wide.f_square()?.f_mean_dim(&[-1i64][..], true, None)?;
-        let scale = mean.f_add_scalar(self.config.rms_norm_eps)?.f_rsqrt()?;
-        Ok(wide.f_mul(&scale)?.f_to_kind(x.kind())?.f_mul(weight)?)
+    /// What [`logits`](Self::logits) multiplies by, `[vocabulary, hidden]`.
+    pub(crate) fn head(&self) -> &Tensor {
+        &self.head
     }
 
     /// Refuses a tokenizer that gives ids which the model does not know: call
@@ -368,25 +325,5 @@ impl CausalLm {
                 self.config.vocab_size
             ))),
         }
-    }
-}
-
-impl Block {
-    /// Its linear layers.
-    pub(crate) fn linears(&self) -> [&Linear; 7] {
-        [&self.q, &self.k, &self.v, &self.o, &self.gate, &self.up, &self.down]
-    }
-
-    /// Its linear layers, to be changed.
-    pub(crate) fn linears_mut(&mut self) -> [&mut Linear; 7] {
-        [
-            &mut self.q,
-            &mut self.k,
-            &mut self.v,
-            &mut self.o,
-            &mut self.gate,
-            &mut self.up,
-            &mut self.down,
-        ]
     }
 }

@@ -45,17 +45,26 @@ impl Rotary {
     /// Cosines and sines of `positions` `[batch or 1, tokens]`, as `[batch or
     /// 1, 1, tokens, head_dim]`, to be shared by all heads. The angles are
     /// taken in 32 bits: a table of every position would be as large as a layer
-    /// of weights where a model has 131,072 of them.
+    /// of weights where a model has 131,072 of them. The first half of the sines
+    /// is negative, as [`rotate`] wants it.
     pub(crate) fn at(&self, positions: &Tensor, kind: Kind) -> Result<(Tensor, Tensor)> {
         let angles = positions.f_to_kind(Kind::Float)?.f_unsqueeze(-1)?.f_mul(&self.frequencies)?;
-        let angles = Tensor::f_cat(&[&angles, &angles], -1)?.f_unsqueeze(1)?;
-        Ok((angles.f_cos()?.f_to_kind(kind)?, angles.f_sin()?.f_to_kind(kind)?))
+        let (cos, sin) = (angles.f_cos()?, angles.f_sin()?);
+        let both = |first: &Tensor, second: &Tensor| -> Result<Tensor> {
+            Ok(Tensor::f_cat(&[first, second], -1)?.f_unsqueeze(1)?.f_to_kind(kind)?)
+        };
+        Ok((both(&cos, &cos)?, both(&sin.f_neg()?, &sin)?))
     }
 }
 
-/// Rotates each pair (component, component + half).
+/// Rotates each pair (component, component + half): `x cos + swapped(x) sin`.
 pub(crate) fn rotate(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
-    let halves = x.f_chunk(2, -1)?;
-    let turned = Tensor::f_cat(&[&halves[1].f_neg()?, &halves[0]], -1)?;
-    Ok(x.f_mul(cos)?.f_add(&turned.f_mul(sin)?)?)
+    let half = x.size4()?.3 / 2;
+    let swapped = x.f_roll([half], [-1])?;
+    let (mut straight, across) = (x.f_mul(cos)?, swapped.f_mul(sin)?);
+    Ok(if straight.requires_grad() {
+        straight.f_add(&across)?
+    } else {
+        straight.f_add_(&across)?
+    })
 }

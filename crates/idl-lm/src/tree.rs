@@ -113,19 +113,25 @@ impl TokenTree {
     /// [`Error::Input`] where nothing is to be scored or an id is unknown,
     /// [`Error::TooLong`] where positions run out, [`Error::Torch`].
     pub fn logprobs(&self, model: &CausalLm) -> Result<TreeLogProbs> {
+        let (ids, layout) = self.inputs(model)?;
+        let hidden = model.forward(&ids, layout.as_ref(), None)?;
+        self.score(model, &hidden)
+    }
+
+    /// What the model is given: ids, `[1, tokens]`, and their layout.
+    pub(crate) fn inputs(&self, model: &CausalLm) -> Result<(Tensor, Option<Layout>)> {
         if self.spans.is_empty() && self.branches.is_empty() {
             return Err(Error::Input("nothing to score".to_owned()));
         }
-        let device = model.options().device;
         let ids: Vec<i64> =
             self.trunk.iter().chain(self.branches.iter().flat_map(|b| &b.ids)).copied().collect();
         model.check_ids(&ids)?;
-        let tensor = |v: &[i64]| Tensor::f_from_slice(v).and_then(|t| t.f_to_device(device));
         let layout = self.layout(model)?;
-        let hidden = model
-            .forward(&tensor(&ids)?.f_unsqueeze(0)?, layout.as_ref(), None)?
-            .f_squeeze_dim(0)?;
+        Ok((on_device(&ids, model)?.f_unsqueeze(0)?, layout))
+    }
 
+    /// What is asked for, of the last hidden states `[1, tokens, hidden]`.
+    pub(crate) fn score(&self, model: &CausalLm, hidden: &Tensor) -> Result<TreeLogProbs> {
         let (from, lengths) = self.predictors();
         let targets: Vec<i64> = self
             .spans
@@ -134,9 +140,8 @@ impl TokenTree {
             .chain(self.branches.iter().flat_map(|b| &b.ids))
             .copied()
             .collect();
-        let rows = hidden.f_index_select(0, &tensor(&from)?)?;
-        let targets = tensor(&targets)?;
-        let all = token_logprobs(model, &rows, &targets)?;
+        let rows = hidden.f_squeeze_dim(0)?.f_index_select(0, &on_device(&from, model)?)?;
+        let all = token_logprobs(model, &rows, &on_device(&targets, model)?)?;
         let mut spans = all.f_split_with_sizes(&lengths[..], 0)?;
         let branches = spans.split_off(self.spans.len());
         Ok(TreeLogProbs { spans, branches })
@@ -198,4 +203,8 @@ impl TokenTree {
             key_positions: None,
         }))
     }
+}
+
+fn on_device(values: &[i64], model: &CausalLm) -> Result<Tensor> {
+    Ok(Tensor::f_from_slice(values)?.f_to_device(model.options().device)?)
 }

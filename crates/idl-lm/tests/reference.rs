@@ -72,6 +72,25 @@ fn a_peft_adapter_computes_what_peft_computes() {
     }
 }
 
+/// `tests/reference/lm_bf16.py`: PEFT keeps the factors of a bf16 base in 32
+/// bits, multiplies there, and rounds the sum.
+#[test]
+fn a_peft_adapter_on_bf16_weights_computes_in_32_bits() {
+    let text = std::fs::read_to_string(data().join("lm_bf16.json")).unwrap();
+    let vectors: Value = serde_json::from_str(&text).unwrap();
+    for name in MODELS {
+        let options = LoadOptions { kind: Kind::BFloat16, ..LoadOptions::default() };
+        let mut model = CausalLm::from_dir(&data().join(name), options).unwrap();
+        model.load_adapter("peft", &data().join(name).join("adapter")).unwrap();
+        model.set_active(Some("peft")).unwrap();
+        let (_, f32_vectors) = load(name);
+        let expected = rows(&vectors[name]["logits"]);
+        let got = logits(&model, &ids(&f32_vectors), None).to_kind(Kind::Float);
+        // A bit of bf16 is 2^-8 of a number; the kernels may round apart.
+        assert_close(&got, &expected, 0.015 * expected.abs().max().double_value(&[]));
+    }
+}
+
 #[test]
 fn the_cache_changes_nothing() {
     for name in MODELS {
