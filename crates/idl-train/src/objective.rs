@@ -1,7 +1,7 @@
 //! What a step minimises, from one pass over each example.
 
 use idl_dpoc_loss::{Batch, LogProbs, PreferenceLoss, Summary, TokenCounts};
-use idl_lm::{CausalLm, TreeLogProbs};
+use idl_lm::{CausalLm, Recomputation, TreeLogProbs};
 use tch::{Kind, Tensor};
 
 use crate::data::Example;
@@ -42,10 +42,15 @@ impl PreferenceLogProbs {
     /// # Errors
     /// [`Error::Data`] for an example without alternatives; the model's.
     pub fn of(model: &CausalLm, example: &Example) -> Result<Self> {
+        Self::scored(example, || Ok(example.tree.logprobs(model)?))
+    }
+
+    /// Of what `score` makes of the example's tree.
+    fn scored(example: &Example, score: impl FnOnce() -> Result<TreeLogProbs>) -> Result<Self> {
         if example.alternatives.is_empty() {
             return Err(Error::Data(format!("example {} has no alternatives", example.id)));
         }
-        let TreeLogProbs { spans, branches } = example.tree.logprobs(model)?;
+        let TreeLogProbs { spans, branches } = score()?;
         let sum = |t: &Tensor| t.f_sum(Kind::Float);
         let stack = |tensors: Vec<Result<Tensor, tch::TchError>>| -> Result<Tensor> {
             Ok(Tensor::f_stack(&tensors.into_iter().collect::<Result<Vec<_>, _>>()?, 0)?)
@@ -55,6 +60,12 @@ impl PreferenceLogProbs {
             rejected: stack(branches.iter().step_by(2).map(sum).collect())?,
             criterion: stack(branches.iter().skip(1).step_by(2).map(sum).collect())?,
         })
+    }
+
+    /// Their means over the replies: chosen, rejected, criterion.
+    fn means(&self) -> Result<[f64; 3]> {
+        let mean = |t: &Tensor| t.f_detach()?.f_mean(Kind::Float)?.f_double_value(&[]);
+        Ok([mean(&self.chosen)?, mean(&self.rejected)?, mean(&self.criterion)?])
     }
 
     fn as_log_probs(&self) -> LogProbs<'_> {
@@ -77,34 +88,103 @@ pub(crate) fn token_counts(example: &Example) -> Result<[Tensor; 3]> {
     ])
 }
 
+/// How a pass keeps what its gradient needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activations {
+    /// In memory, all of them.
+    Kept,
+    /// By computing each layer again.
+    Recomputed,
+}
+
+impl Activations {
+    fn score(
+        self,
+        model: &CausalLm,
+        example: &Example,
+        rest: &mut Option<Recomputation>,
+    ) -> Result<TreeLogProbs> {
+        if self == Activations::Kept {
+            return Ok(example.tree.logprobs(model)?);
+        }
+        let (scored, recomputation) = example.tree.logprobs_recomputing(model)?;
+        *rest = Some(recomputation);
+        Ok(scored)
+    }
+}
+
+/// A loss, summed over what it is of, whose gradient may be in two parts.
+pub(crate) struct Differentiable {
+    pub(crate) sum: Tensor,
+    rest: Option<Recomputation>,
+}
+
+impl Differentiable {
+    /// The loss divided by `count`, in double precision.
+    pub(crate) fn over(self, count: usize) -> Result<(f64, Self)> {
+        let Differentiable { sum, rest } = self;
+        let sum = sum.f_div_scalar(count.max(1) as f64)?;
+        let value = sum.f_to_kind(Kind::Double)?.f_double_value(&[])?;
+        Ok((value, Differentiable { sum, rest }))
+    }
+
+    /// Adds its gradient to that of the parameters.
+    pub(crate) fn backward(self, model: &CausalLm) -> Result<()> {
+        self.sum.f_backward()?;
+        // The graph of the head goes before layers are computed again.
+        drop(self.sum);
+        match self.rest {
+            None => Ok(()),
+            Some(rest) => Ok(rest.backward(model)?),
+        }
+    }
+}
+
 /// The supervised loss of one example, summed over its completion tokens.
-pub(crate) fn supervised(model: &CausalLm, example: &Example) -> Result<Tensor> {
-    let scored = example.tree.logprobs(model)?;
+pub(crate) fn supervised(
+    model: &CausalLm,
+    example: &Example,
+    activations: Activations,
+) -> Result<Differentiable> {
+    let mut rest = None;
+    let scored = activations.score(model, example, &mut rest)?;
     let all = Tensor::f_cat(&scored.spans, 0)?;
-    Ok(all.f_sum(Kind::Float)?.f_neg()?)
+    Ok(Differentiable { sum: all.f_sum(Kind::Float)?.f_neg()?, rest })
 }
 
 /// The preference loss of one example, summed over its replies, and what is
 /// worth watching.
-pub(crate) fn preference(
-    model: &CausalLm,
-    example: &Example,
-    loss: &PreferenceLoss,
-    reference: Option<&PreferenceLogProbs>,
-) -> Result<(Tensor, Summary, f64)> {
-    let policy = PreferenceLogProbs::of(model, example)?;
-    let [chosen, rejected, criterion] = token_counts(example)?;
-    let batch = Batch {
-        policy: policy.as_log_probs(),
-        reference: reference.map(PreferenceLogProbs::as_log_probs),
-        tokens: Some(TokenCounts {
-            chosen: &chosen,
-            rejected: &rejected,
-            criterion: Some(&criterion),
-        }),
-    };
-    let output = loss.compute(&batch)?;
-    let summary = output.summary()?;
-    let logps = policy.chosen.f_detach()?.f_mean(Kind::Float)?.f_double_value(&[])?;
-    Ok((output.losses.f_sum(Kind::Float)?, summary, logps))
+pub(crate) struct Preference {
+    pub(crate) loss: Differentiable,
+    pub(crate) summary: Summary,
+    /// Mean log-probabilities of chosen, rejected, criterion.
+    pub(crate) logps: [f64; 3],
+}
+
+impl Preference {
+    pub(crate) fn of(
+        model: &CausalLm,
+        example: &Example,
+        loss: &PreferenceLoss,
+        reference: Option<&PreferenceLogProbs>,
+        activations: Activations,
+    ) -> Result<Self> {
+        let mut rest = None;
+        let policy =
+            PreferenceLogProbs::scored(example, || activations.score(model, example, &mut rest))?;
+        let [chosen, rejected, criterion] = token_counts(example)?;
+        let batch = Batch {
+            policy: policy.as_log_probs(),
+            reference: reference.map(PreferenceLogProbs::as_log_probs),
+            tokens: Some(TokenCounts {
+                chosen: &chosen,
+                rejected: &rejected,
+                criterion: Some(&criterion),
+            }),
+        };
+        let output = loss.compute(&batch)?;
+        let (summary, logps) = (output.summary()?, policy.means()?);
+        let sum = output.losses.f_sum(Kind::Float)?;
+        Ok(Preference { loss: Differentiable { sum, rest }, summary, logps })
+    }
 }

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-pub(crate) use digest::of_run as fingerprint;
+pub(crate) use digest::{of_reference as reference_fingerprint, of_run as fingerprint};
 pub use state::{FileDigest, TrainerState};
 
 /// The file of [`TrainerState`].

@@ -4,6 +4,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
+use idl_lm::CausalLm;
+
 use crate::error::Result;
 use crate::log::LogRecord;
 
@@ -39,6 +41,16 @@ pub trait Callback {
     /// Whatever keeps the watcher from going on ends the run.
     fn on_step(&mut self, step: &Step<'_>) -> Result<ControlFlow<()>>;
 
+    /// At each evaluation, before it is told: may add measures of its own to
+    /// `record`. No gradient is recorded, and what is trained is active.
+    ///
+    /// # Errors
+    /// As [`on_step`](Self::on_step).
+    fn measure(&mut self, model: &CausalLm, record: LogRecord) -> Result<LogRecord> {
+        let _ = model;
+        Ok(record)
+    }
+
     /// After each evaluation, whose metrics begin with `eval_`; `best` says
     /// whether none before had a lower `eval_loss`. [`ControlFlow::Break`] ends
     /// the run as after a step.
@@ -47,6 +59,18 @@ pub trait Callback {
     /// As [`on_step`](Self::on_step).
     fn on_evaluation(&mut self, record: &LogRecord, best: bool) -> Result<ControlFlow<()>> {
         let _ = (record, best);
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// After each example of which the reference's log-probabilities are
+    /// computed in advance
+    /// ([`precompute_reference`](crate::TrainConfig::precompute_reference)).
+    /// [`ControlFlow::Break`] ends the run before its next step.
+    ///
+    /// # Errors
+    /// As [`on_step`](Self::on_step).
+    fn on_reference(&mut self, done: usize, total: usize) -> Result<ControlFlow<()>> {
+        let _ = (done, total);
         Ok(ControlFlow::Continue(()))
     }
 

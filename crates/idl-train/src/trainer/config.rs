@@ -45,6 +45,20 @@ pub struct TrainConfig {
     /// Whether the parameters of the lowest `eval_loss` are put back at the
     /// end.
     pub load_best_model_at_end: bool,
+    /// Whether a gradient computes every layer a second time instead of keeping
+    /// what it computed in the first pass: less memory for one more forward
+    /// pass (TRL's `gradient_checkpointing`). The result is the same; see
+    /// [`TokenTree::logprobs_recomputing`](idl_lm::TokenTree::logprobs_recomputing).
+    #[serde(alias = "gradient_checkpointing")]
+    pub activation_checkpointing: bool,
+    /// Whether the reference's log-probabilities of all examples are computed
+    /// before the first step and kept on the disk, where there is a folder for
+    /// them ([`Trainer::cache_references`](crate::Trainer::cache_references)):
+    /// TRL's `precompute_ref_log_probs`. Without it each is computed in the
+    /// step that first needs it, and again after a resume. The result is the
+    /// same.
+    #[serde(alias = "precompute_ref_log_probs")]
+    pub precompute_reference: bool,
 }
 
 impl Default for TrainConfig {
@@ -65,6 +79,8 @@ impl Default for TrainConfig {
             save_total_limit: None,
             early_stopping_patience: None,
             load_best_model_at_end: false,
+            activation_checkpointing: false,
+            precompute_reference: false,
         }
     }
 }
@@ -77,7 +93,12 @@ impl TrainConfig {
     /// setting out of range.
     pub fn check(&self) -> Result<()> {
         require(self.batch_size > 0, "batch_size", self.batch_size as f64, "positive")?;
-        for (name, every) in [("eval_steps", self.eval_steps), ("save_steps", self.save_steps)] {
+        require(self.epochs > 0, "epochs", 0.0, "positive")?;
+        for (name, every) in [
+            ("max_steps", self.max_steps),
+            ("eval_steps", self.eval_steps),
+            ("save_steps", self.save_steps),
+        ] {
             require(every != Some(0), name, 0.0, "positive, or null")?;
         }
         require(self.save_total_limit != Some(0), "save_total_limit", 0.0, "positive, or null")?;
@@ -99,6 +120,7 @@ impl TrainConfig {
             save_total_limit: None,
             early_stopping_patience: None,
             load_best_model_at_end: false,
+            precompute_reference: false,
             ..self.clone()
         }
     }

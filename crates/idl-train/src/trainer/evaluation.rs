@@ -1,14 +1,18 @@
 //! The objective on held-out examples.
 
+use std::ops::ControlFlow;
+use std::path::Path;
+
 use idl_lm::CausalLm;
-use tch::Kind;
 
 use crate::data::Example;
 use crate::error::Result;
 use crate::log::{LogRecord, metric};
-use crate::objective::{self, Objective};
-use crate::trainer::gradient::{Means, References};
+use crate::objective::{self, Activations, Objective, Preference};
+use crate::trainer::callback::Callback;
+use crate::trainer::gradient::Means;
 use crate::trainer::parameters::Trained;
+use crate::trainer::references::References;
 
 /// Held-out examples, and what of them need be computed only once.
 pub(super) struct HeldOut<'a> {
@@ -23,6 +27,18 @@ impl<'a> HeldOut<'a> {
 
     pub(super) fn is_empty(&self) -> bool {
         self.examples.is_empty()
+    }
+
+    /// Computes what will be needed of the reference; see
+    /// [`References::fill_all`].
+    pub(super) fn precompute(
+        &mut self,
+        model: &mut CausalLm,
+        reference: Option<&str>,
+        dir: Option<&Path>,
+        callback: &mut dyn Callback,
+    ) -> Result<ControlFlow<()>> {
+        self.references.fill_all(model, self.examples, reference, dir, callback)
     }
 
     /// The metrics of training, with `eval_` before their names: means over
@@ -41,8 +57,7 @@ impl<'a> HeldOut<'a> {
                 model.set_active(trained.active())?;
                 let (mut sum, mut tokens) = (0.0, 0);
                 for example in self.examples {
-                    let loss = objective::supervised(model, example)?;
-                    sum += loss.f_to_kind(Kind::Double)?.f_double_value(&[])?;
+                    sum += objective::supervised(model, example, Activations::Kept)?.over(1)?.0;
                     tokens += example.completion_tokens();
                 }
                 vec![(metric::LOSS.to_owned(), sum / tokens.max(1) as f64)]
@@ -50,17 +65,17 @@ impl<'a> HeldOut<'a> {
             Objective::Preference { loss, reference } => {
                 let all: Vec<usize> = (0..self.examples.len()).collect();
                 if loss.needs_reference() {
-                    self.references.fill(model, self.examples, &all, reference)?;
+                    self.references.fill(model, &all, self.examples, reference)?;
                 }
                 model.set_active(trained.active())?;
                 let replies: usize = self.examples.iter().map(|e| e.alternatives.len()).sum();
                 let mut metrics = Means::default();
                 for (i, example) in self.examples.iter().enumerate() {
                     let reference = self.references.get(i);
-                    let (_, summary, logps) =
-                        objective::preference(model, example, loss, reference)?;
+                    let kept = Activations::Kept;
+                    let found = Preference::of(model, example, loss, reference, kept)?;
                     let weight = example.alternatives.len() as f64 / replies.max(1) as f64;
-                    metrics.add(&summary, logps, weight);
+                    metrics.add(&found, weight);
                 }
                 metrics.0
             }

@@ -1,36 +1,39 @@
 //! One step: loss, gradient, update.
 
-use idl_dpoc_loss::Summary;
+use std::borrow::Cow;
+
 use idl_lm::CausalLm;
-use tch::Kind;
 
 use crate::data::Example;
 use crate::error::{Error, Result};
 use crate::log::{LogRecord, metric};
-use crate::objective::{self, Objective, PreferenceLogProbs};
+use crate::objective::{self, Activations, Objective, Preference};
 use crate::optim::AdamW;
 use crate::schedule::Schedule;
 use crate::trainer::parameters::Trained;
+use crate::trainer::references::References;
 
 /// What stays the same from step to step.
 pub(super) struct Stepper<'a> {
-    pub(super) examples: &'a [Example],
     pub(super) objective: Objective<'a>,
     pub(super) trained: Trained<'a>,
     pub(super) references: References,
     pub(super) optimizer: AdamW,
     pub(super) schedule: Schedule,
     pub(super) max_grad_norm: Option<f64>,
+    pub(super) activations: Activations,
     /// What dropout draws from, where the adapter has some.
     pub(super) dropout_seed: Option<u64>,
 }
 
 impl Stepper<'_> {
-    /// One update from the examples at `indices`; completes the record.
+    /// One update from the examples of `batch`, which stand at `indices`;
+    /// completes the record.
     pub(super) fn step(
         &mut self,
         model: &mut CausalLm,
         indices: &[usize],
+        batch: &[Cow<'_, Example>],
         record: &mut LogRecord,
     ) -> Result<()> {
         self.optimizer.zero_grad()?;
@@ -40,8 +43,8 @@ impl Stepper<'_> {
             model.train(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(record.step));
         }
         let metrics = match self.objective {
-            Objective::Supervised => self.supervised(model, indices, record.step)?,
-            Objective::Preference { .. } => self.preference(model, indices, record.step)?,
+            Objective::Supervised => self.supervised(model, batch, record.step)?,
+            Objective::Preference { .. } => self.preference(model, indices, batch, record.step)?,
         };
         let norm = self.optimizer.clip_grad_norm(self.max_grad_norm)?;
         let rate = self.schedule.learning_rate(record.step - 1);
@@ -55,17 +58,17 @@ impl Stepper<'_> {
     fn supervised(
         &self,
         model: &mut CausalLm,
-        indices: &[usize],
+        batch: &[Cow<'_, Example>],
         step: u64,
     ) -> Result<Vec<(String, f64)>> {
         model.set_active(self.trained.active())?;
-        let tokens: usize = indices.iter().map(|&i| self.examples[i].completion_tokens()).sum();
+        let tokens: usize = batch.iter().map(|example| example.completion_tokens()).sum();
         let mut loss = 0.0;
-        for &i in indices {
-            let example = &self.examples[i];
-            let mean = objective::supervised(model, example)?.f_div_scalar(tokens.max(1) as f64)?;
-            loss += finite(mean.f_to_kind(Kind::Double)?.f_double_value(&[])?, example, step)?;
-            mean.f_backward()?;
+        for example in batch {
+            let sum = objective::supervised(model, example, self.activations)?;
+            let (value, mean) = sum.over(tokens)?;
+            loss += finite(value, example, step)?;
+            mean.backward(model)?;
         }
         Ok(vec![(metric::LOSS.to_owned(), loss)])
     }
@@ -74,62 +77,26 @@ impl Stepper<'_> {
         &mut self,
         model: &mut CausalLm,
         indices: &[usize],
+        batch: &[Cow<'_, Example>],
         step: u64,
     ) -> Result<Vec<(String, f64)>> {
         let Objective::Preference { loss, reference } = self.objective else { return Ok(vec![]) };
         let compares = loss.needs_reference();
         if compares {
-            self.references.fill(model, self.examples, indices, reference)?;
+            self.references.fill(model, indices, batch, reference)?;
         }
         model.set_active(self.trained.active())?;
-        let replies: usize = indices.iter().map(|&i| self.examples[i].alternatives.len()).sum();
+        let replies: usize = batch.iter().map(|example| example.alternatives.len()).sum();
         let mut metrics = Means::default();
-        for &i in indices {
-            let example = &self.examples[i];
+        for (&i, example) in indices.iter().zip(batch) {
             let reference = self.references.get(i);
-            let (sum, summary, logps) = objective::preference(model, example, loss, reference)?;
-            let mean = sum.f_div_scalar(replies.max(1) as f64)?;
-            finite(mean.f_to_kind(Kind::Double)?.f_double_value(&[])?, example, step)?;
-            mean.f_backward()?;
-            metrics.add(&summary, logps, example.alternatives.len() as f64 / replies as f64);
+            let found = Preference::of(model, example, loss, reference, self.activations)?;
+            metrics.add(&found, example.alternatives.len() as f64 / replies as f64);
+            let (value, mean) = found.loss.over(replies)?;
+            finite(value, example, step)?;
+            mean.backward(model)?;
         }
         Ok(metrics.0)
-    }
-}
-
-/// The reference's log-probabilities: computed when an example is met for the
-/// first time, then kept (three numbers a reply).
-pub(super) struct References(Vec<Option<PreferenceLogProbs>>);
-
-impl References {
-    pub(super) fn new(examples: usize) -> Self {
-        References((0..examples).map(|_| None).collect())
-    }
-
-    pub(super) fn get(&self, example: usize) -> Option<&PreferenceLogProbs> {
-        self.0.get(example)?.as_ref()
-    }
-
-    /// Computes what is missing for the examples at `indices`, with the
-    /// adapter `reference` active.
-    pub(super) fn fill(
-        &mut self,
-        model: &mut CausalLm,
-        examples: &[Example],
-        indices: &[usize],
-        reference: Option<&str>,
-    ) -> Result<()> {
-        if indices.iter().all(|&i| self.0[i].is_some()) {
-            return Ok(());
-        }
-        let _guard = tch::no_grad_guard();
-        model.set_active(reference)?;
-        for &i in indices {
-            if self.0[i].is_none() {
-                self.0[i] = Some(PreferenceLogProbs::of(model, &examples[i])?);
-            }
-        }
-        Ok(())
     }
 }
 
@@ -138,8 +105,14 @@ impl References {
 pub(super) struct Means(pub(super) Vec<(String, f64)>);
 
 impl Means {
-    pub(super) fn add(&mut self, summary: &Summary, logps: f64, weight: f64) {
-        let named = [(metric::LOSS, summary.loss), (metric::LOGPS_CHOSEN, logps)];
+    pub(super) fn add(&mut self, of: &Preference, weight: f64) {
+        let Preference { summary, logps: [chosen, rejected, criterion], .. } = of;
+        let named = [
+            (metric::LOSS, summary.loss),
+            (metric::LOGPS_CHOSEN, *chosen),
+            (metric::LOGPS_REJECTED, *rejected),
+            (metric::LOGPS_CRITERION, *criterion),
+        ];
         for (name, value) in named.into_iter().chain(summary.metrics()) {
             match self.0.iter_mut().find(|(n, _)| n == name) {
                 Some((_, mean)) => *mean += weight * value,

@@ -6,8 +6,12 @@ mod evaluation;
 mod gradient;
 mod parameters;
 mod progress;
+mod references;
+mod source;
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use idl_lm::CausalLm;
 use rand::seq::SliceRandom;
@@ -18,15 +22,18 @@ use crate::checkpoint::{self, Checkpoint, Checkpoints, OPTIMIZER};
 use crate::data::Example;
 use crate::error::{Error, Result};
 use crate::log::{LogRecord, metric};
-use crate::objective::Objective;
+use crate::objective::{Activations, Objective};
 use crate::optim::AdamW;
 
 pub use callback::{Callback, Step};
 pub use config::{TrainConfig, total_steps};
 use evaluation::HeldOut;
-use gradient::{References, Stepper};
+use gradient::Stepper;
 pub use parameters::Trained;
 use progress::Progress;
+use references::References;
+pub use source::ExampleStream;
+pub(crate) use source::Source;
 
 /// A run: what is learnt from what, and how.
 ///
@@ -57,12 +64,13 @@ use progress::Progress;
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Trainer<'a> {
-    examples: &'a [Example],
+    examples: Source<'a>,
     objective: Objective<'a>,
     config: &'a TrainConfig,
     held_out: &'a [Example],
     checkpoints: Option<&'a Checkpoints>,
     resume: Option<&'a Checkpoint>,
+    reference_cache: Option<&'a Path>,
 }
 
 /// Why a run ended.
@@ -107,7 +115,29 @@ impl<'a> Trainer<'a> {
     /// A run over `examples`.
     #[must_use]
     pub fn new(examples: &'a [Example], objective: Objective<'a>, config: &'a TrainConfig) -> Self {
-        Trainer { examples, objective, config, held_out: &[], checkpoints: None, resume: None }
+        Self::over(Source::Slice(examples), objective, config)
+    }
+
+    /// A run over examples that are made when their turn comes.
+    #[must_use]
+    pub fn streaming(
+        examples: &'a dyn ExampleStream,
+        objective: Objective<'a>,
+        config: &'a TrainConfig,
+    ) -> Self {
+        Self::over(Source::Stream(examples), objective, config)
+    }
+
+    fn over(examples: Source<'a>, objective: Objective<'a>, config: &'a TrainConfig) -> Self {
+        Trainer {
+            examples,
+            objective,
+            config,
+            held_out: &[],
+            checkpoints: None,
+            resume: None,
+            reference_cache: None,
+        }
     }
 
     /// Evaluates on these examples, every `eval_steps` and at the end.
@@ -130,6 +160,17 @@ impl<'a> Trainer<'a> {
     #[must_use]
     pub fn resume_from(self, checkpoint: Option<&'a Checkpoint>) -> Self {
         Trainer { resume: checkpoint, ..self }
+    }
+
+    /// Where [`TrainConfig::precompute_reference`] keeps the reference's
+    /// log-probabilities: files in this folder, which need not exist, named by
+    /// a hash of the base, the reference adapter, the precision and every token
+    /// of the examples. Several runs may share it, whatever their loss and
+    /// settings; files of other keys are left alone, and one that is damaged is
+    /// computed and written again.
+    #[must_use]
+    pub fn cache_references(self, dir: &'a Path) -> Self {
+        Trainer { reference_cache: Some(dir), ..self }
     }
 
     /// Trains an adapter of `model`, or its base; everything else is frozen.
@@ -176,7 +217,7 @@ impl<'a> Trainer<'a> {
 
     fn check(&self, trained: Trained<'_>) -> Result<()> {
         self.config.check()?;
-        if self.examples.is_empty() {
+        if self.examples.len() == 0 {
             return Err(Error::Data("there is nothing to learn: no examples".to_owned()));
         }
         let watched = self.config.early_stopping_patience.is_some()
@@ -196,6 +237,21 @@ impl<'a> Trainer<'a> {
                 "{} is there already: resume from it, or save to another folder",
                 path.display()
             )));
+        }
+        let compares = match self.objective {
+            Objective::Supervised => false,
+            Objective::Preference { loss, .. } => loss.needs_reference(),
+        };
+        if self.config.precompute_reference && !compares {
+            return Err(Error::Data(
+                "precompute_reference: this objective compares with no reference".to_owned(),
+            ));
+        }
+        if self.config.precompute_reference && matches!(self.examples, Source::Stream(_)) {
+            return Err(Error::Data(
+                "precompute_reference: examples that are made in their turn cannot be met before"
+                    .to_owned(),
+            ));
         }
         match self.objective {
             Objective::Preference { reference, .. } if reference == trained.active() => {
@@ -297,13 +353,17 @@ impl<'a> Trainer<'a> {
         let drops_out =
             matches!(self.objective, Objective::Supervised) && trained.drops_out(model)?;
         let stepper = Stepper {
-            examples: self.examples,
             objective: self.objective,
             trained,
             references: References::new(self.examples.len()),
             optimizer,
             schedule,
             max_grad_norm: self.config.max_grad_norm,
+            activations: if self.config.activation_checkpointing {
+                Activations::Recomputed
+            } else {
+                Activations::Kept
+            },
             dropout_seed: drops_out.then_some(self.config.seed),
         };
         Ok((stepper, progress))
@@ -321,6 +381,9 @@ impl<'a> Trainer<'a> {
         let mut held_out = HeldOut::new(self.held_out);
         if self.out_of_patience(progress) {
             return Ok(Stop::EarlyStopping);
+        }
+        if self.precompute(model, stepper, &mut held_out, callback)?.is_break() {
+            return Ok(Stop::Cancelled);
         }
         // The order of every epoch follows from the seed: what is done already
         // is walked past, and nothing of it need be kept.
@@ -371,6 +434,27 @@ impl<'a> Trainer<'a> {
         Ok(Stop::Finished)
     }
 
+    /// What the reference says of all examples, where it is wanted in advance.
+    fn precompute(
+        &self,
+        model: &mut CausalLm,
+        stepper: &mut Stepper<'_>,
+        held_out: &mut HeldOut<'_>,
+        callback: &mut dyn Callback,
+    ) -> Result<ControlFlow<()>> {
+        let (Objective::Preference { reference, .. }, Source::Slice(examples), true) =
+            (self.objective, self.examples, self.config.precompute_reference)
+        else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        let dir = self.reference_cache;
+        let flow = stepper.references.fill_all(model, examples, reference, dir, callback)?;
+        if flow.is_break() || held_out.is_empty() {
+            return Ok(flow);
+        }
+        held_out.precompute(model, reference, dir, callback)
+    }
+
     /// One step, told to the callback.
     fn step(
         &self,
@@ -382,12 +466,14 @@ impl<'a> Trainer<'a> {
     ) -> Result<ControlFlow<()>> {
         let step = progress.step + 1;
         let mut record = LogRecord::new(step, progress.epoch);
-        stepper.step(model, indices, &mut record).map_err(|source| {
-            let ids: Vec<&str> = indices.iter().map(|&i| self.examples[i].id.as_str()).collect();
+        let batch: Vec<Cow<'_, Example>> =
+            indices.iter().map(|&i| self.examples.get(i)).collect::<Result<_>>()?;
+        stepper.step(model, indices, &batch, &mut record).map_err(|source| {
+            let ids: Vec<&str> = batch.iter().map(|example| example.id.as_str()).collect();
             Error::Step { step, examples: ids.join(", "), source: Box::new(source) }
         })?;
         progress.step = step;
-        let tokens: usize = indices.iter().map(|&i| self.examples[i].tree.tokens()).sum();
+        let tokens: usize = batch.iter().map(|example| example.tree.tokens()).sum();
         progress.tokens += tokens as u64;
         let elapsed = progress.elapsed();
         let per_second = progress.tokens as f64 / elapsed.as_secs_f64().max(1e-9);
@@ -412,6 +498,7 @@ impl<'a> Trainer<'a> {
     ) -> Result<(bool, ControlFlow<()>)> {
         let (step, epoch) = (progress.step, progress.epoch);
         let record = held_out.evaluate(model, stepper.trained, self.objective, step, epoch)?;
+        let record = tch::no_grad(|| callback.measure(model, record))?;
         let loss = record.get(&format!("{}{}", metric::EVAL_PREFIX, metric::LOSS));
         let best = progress.evaluated(loss.unwrap_or(f64::NAN));
         if best && self.config.load_best_model_at_end {

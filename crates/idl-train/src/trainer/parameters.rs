@@ -52,7 +52,7 @@ impl Trained<'_> {
     }
 
     /// Whether passes of it drop out.
-    pub(super) fn drops_out(&self, model: &CausalLm) -> Result<bool> {
+    pub(crate) fn drops_out(&self, model: &CausalLm) -> Result<bool> {
         match self {
             Trained::Adapter(name) => Ok(model.adapter_config(name)?.dropout > 0.0),
             Trained::Base => Ok(false),

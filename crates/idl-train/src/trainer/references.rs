@@ -1,0 +1,141 @@
+//! What the frozen reference says of the replies: three numbers each, computed
+//! once.
+
+use std::borrow::Borrow;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::slice::from_ref;
+
+use idl_lm::CausalLm;
+use tch::{Device, Kind, Tensor};
+use tempfile::NamedTempFile;
+
+use crate::checkpoint::reference_fingerprint;
+use crate::data::Example;
+use crate::error::{Error, Result};
+use crate::objective::PreferenceLogProbs;
+use crate::trainer::callback::Callback;
+
+/// The tensors of a cache file, `[replies of all examples]` each.
+const PARTS: [&str; 3] = ["chosen", "rejected", "criterion"];
+
+/// The reference's log-probabilities of each example: computed when it is met
+/// for the first time, or all before the first step; then kept.
+pub(super) struct References(Vec<Option<PreferenceLogProbs>>);
+
+impl References {
+    pub(super) fn new(examples: usize) -> Self {
+        References((0..examples).map(|_| None).collect())
+    }
+
+    pub(super) fn get(&self, example: usize) -> Option<&PreferenceLogProbs> {
+        self.0.get(example)?.as_ref()
+    }
+
+    /// Computes what is missing for `examples`, which stand at `indices`, with
+    /// the adapter `reference` active.
+    pub(super) fn fill(
+        &mut self,
+        model: &mut CausalLm,
+        indices: &[usize],
+        examples: &[impl Borrow<Example>],
+        reference: Option<&str>,
+    ) -> Result<()> {
+        if indices.iter().all(|&i| self.0[i].is_some()) {
+            return Ok(());
+        }
+        let _guard = tch::no_grad_guard();
+        model.set_active(reference)?;
+        for (&i, example) in indices.iter().zip(examples) {
+            if self.0[i].is_none() {
+                self.0[i] = Some(PreferenceLogProbs::of(model, example.borrow())?);
+            }
+        }
+        Ok(())
+    }
+
+    /// All of them, from the cache in the folder `dir` where they are there,
+    /// else computed and put there.
+    pub(super) fn fill_all(
+        &mut self,
+        model: &mut CausalLm,
+        examples: &[Example],
+        reference: Option<&str>,
+        dir: Option<&Path>,
+        callback: &mut dyn Callback,
+    ) -> Result<ControlFlow<()>> {
+        let file = match dir {
+            Some(dir) => Some(file(dir, &reference_fingerprint(model, reference, examples)?)),
+            None => None,
+        };
+        if let Some(file) = &file
+            && let Some(cached) = read(file, examples, model.options().device)
+        {
+            self.0 = cached.into_iter().map(Some).collect();
+            return Ok(ControlFlow::Continue(()));
+        }
+        for (i, example) in examples.iter().enumerate() {
+            self.fill(model, &[i], from_ref(example), reference)?;
+            if callback.on_reference(i + 1, examples.len())?.is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        if let Some(file) = &file {
+            let known: Vec<&PreferenceLogProbs> = self.0.iter().flatten().collect();
+            write(file, &known)?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+/// The name holds the key: what another model, adapter or other examples give
+/// stands elsewhere.
+fn file(dir: &Path, fingerprint: &str) -> PathBuf {
+    dir.join(format!("references-{}.safetensors", fingerprint.get(..32).unwrap_or(fingerprint)))
+}
+
+/// What the file holds, if it is all that these examples need. One that is not
+/// is as good as none.
+fn read(path: &Path, examples: &[Example], device: Device) -> Option<Vec<PreferenceLogProbs>> {
+    let replies: Vec<i64> = examples.iter().map(|e| e.alternatives.len() as i64).collect();
+    let total: i64 = replies.iter().sum();
+    let tensors = Tensor::read_safetensors(path).ok()?;
+    let mut part = |name: &str| -> Option<Vec<Tensor>> {
+        let (_, all) = tensors.iter().find(|(n, _)| n == name)?;
+        let fits = all.size() == [total]
+            && all.kind() == Kind::Float
+            && all.f_isfinite().ok()?.f_all().ok()?.f_int64_value(&[]).ok()? != 0;
+        let all = if fits { all.f_to_device(device).ok()? } else { return None };
+        all.f_split_with_sizes(&replies[..], 0).ok()
+    };
+    let [chosen, rejected, criterion] = PARTS.map(&mut part);
+    let columns = chosen?.into_iter().zip(rejected?).zip(criterion?);
+    Some(
+        columns
+            .map(|((chosen, rejected), criterion)| PreferenceLogProbs {
+                chosen,
+                rejected,
+                criterion,
+            })
+            .collect(),
+    )
+}
+
+/// Writes beside the place, then moves it there: a file of this name is whole.
+fn write(path: &Path, references: &[&PreferenceLogProbs]) -> Result<()> {
+    let column = |of: fn(&PreferenceLogProbs) -> &Tensor| -> Result<Tensor> {
+        let all: Vec<&Tensor> = references.iter().map(|r| of(r)).collect();
+        Ok(Tensor::f_cat(&all, 0)?.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?)
+    };
+    let columns = [column(|r| &r.chosen)?, column(|r| &r.rejected)?, column(|r| &r.criterion)?];
+    let tensors: Vec<(&str, Tensor)> = PARTS.into_iter().zip(columns).collect();
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let io = |source| Error::Io { path: path.to_owned(), source };
+    fs::create_dir_all(dir).map_err(io)?;
+    let temporary = NamedTempFile::new_in(dir).map_err(io)?;
+    Tensor::write_safetensors(&tensors, temporary.path())?;
+    temporary.as_file().sync_all().map_err(io)?;
+    temporary.persist(path).map_err(|error| io(error.error))?;
+    Ok(())
+}
