@@ -1,9 +1,9 @@
 //! Preference data for deep personalised alignment: what else might have been
 //! said, and what is wrong with it (section 3.3.2 of the paper).
 //!
-//! The chosen reply is the true one. The rejected reply is a distractor: a
-//! random reply of another person. The criterion reply between the two is of
-//! one of three kinds, drawn among those that can be built:
+//! The chosen reply is the true one. The rejected reply is another person's, at
+//! random, or from another [`RejectedSource`]. The criterion reply between the
+//! two is of one of three kinds, drawn among those that can be built:
 //!
 //! * *inconsistency*: the chosen reply with the object of one of its triples
 //!   replaced by another object of the same subject and relation, which is not
@@ -26,6 +26,7 @@ use rand_xoshiro::rand_core::SeedableRng;
 
 use crate::data::{Alternatives, CriterionKind};
 use crate::error::{Error, Result};
+use crate::rejected::RejectedSource;
 
 /// How many tries a random draw has before it is given up.
 const TRIES: usize = 50;
@@ -52,6 +53,7 @@ pub struct PreferenceCorpus<'a> {
     partner_embeddings: Array2<f32>,
     /// How many of the most similar utterances fabrication draws from.
     neighbours: usize,
+    rejected: RejectedSource<'a>,
     seed: u64,
 }
 
@@ -76,8 +78,12 @@ pub struct Coverage {
     /// Replies with alternatives, by kind in the order of
     /// [`CriterionKind::ALL`].
     pub built: [usize; 3],
-    /// Replies for which no criterion could be built.
+    /// Replies without alternatives: no rejected or no criterion reply could be
+    /// found.
     pub without: usize,
+    /// Those of them for which it was the rejected one: the corpus has no
+    /// candidates there, or the model said nothing, or the true reply.
+    pub without_rejected: usize,
 }
 
 impl fmt::Debug for PreferenceCorpus<'_> {
@@ -86,6 +92,7 @@ impl fmt::Debug for PreferenceCorpus<'_> {
             .field("persons", &self.persons.len())
             .field("utterances", &self.utterances.len())
             .field("encoder", &self.encoder.name())
+            .field("rejected", &self.rejected)
             .finish_non_exhaustive()
     }
 }
@@ -155,20 +162,28 @@ impl<'a> PreferenceCorpus<'a> {
             partners,
             partner_embeddings,
             neighbours: Self::NEIGHBOURS,
+            rejected: RejectedSource::default(),
             seed,
         })
     }
 
+    /// Takes the rejected replies from elsewhere than from other persons.
+    #[must_use]
+    pub fn rejected_from(self, source: RejectedSource<'a>) -> Self {
+        PreferenceCorpus { rejected: source, ..self }
+    }
+
     /// Alternatives to the replies `replies` of session `session` of person
     /// `person`, positions in the persons that the corpus was made of. Replies
-    /// for which no criterion can be built are left out and counted.
+    /// for which no rejected or no criterion reply can be found are left out and
+    /// counted. None of the three is empty, and none equals another.
     ///
     /// What is drawn depends on the seed, the session's id and the reply's
     /// position alone.
     ///
     /// # Errors
-    /// [`Error::Data`] for a person or reply that is not there; the extractor's
-    /// and the encoder's.
+    /// [`Error::Data`] for a person or reply that is not there; the extractor's,
+    /// the encoder's and the generator's.
     pub fn alternatives(
         &self,
         person: usize,
@@ -188,6 +203,10 @@ impl<'a> PreferenceCorpus<'a> {
         }
         let triples = extract_triples(&chosen, self.extractor)?;
         let embeddings = encode(self.encoder, &chosen)?;
+        let blind = match self.rejected {
+            RejectedSource::Generator(model) => model.replies(&data.id, &data.messages, replies)?,
+            RejectedSource::Distractor | RejectedSource::Candidates(_) => Vec::new(),
+        };
         let mut all = Vec::new();
         for (i, &reply) in replies.iter().enumerate() {
             let mut rng = self.rng(&data.id, reply);
@@ -197,8 +216,21 @@ impl<'a> PreferenceCorpus<'a> {
                 triples: &triples[i],
                 embedding: embeddings.row(i),
             };
-            let Some(rejected) = self.distractor(&turn, &mut rng) else {
+            let rejected = match self.rejected {
+                RejectedSource::Distractor => self.distractor(&turn, &mut rng),
+                RejectedSource::Candidates(all) => {
+                    let wrong = all.get(&(data.id.clone(), reply));
+                    let wrong = wrong.into_iter().flatten();
+                    let wrong: Vec<_> = wrong.filter(|c| differs(c, turn.chosen)).collect();
+                    wrong.choose(&mut rng).map(|&text| text.clone())
+                }
+                RejectedSource::Generator(_) => {
+                    blind.get(i).filter(|text| differs(text, turn.chosen)).cloned()
+                }
+            };
+            let Some(rejected) = rejected else {
                 coverage.without += 1;
+                coverage.without_rejected += 1;
                 continue;
             };
             let mut kinds = CriterionKind::ALL;
@@ -217,7 +249,13 @@ impl<'a> PreferenceCorpus<'a> {
                 continue;
             };
             coverage.built[criterion_kind as usize] += 1;
-            all.push(Alternatives { reply, rejected, criterion, criterion_kind });
+            all.push(Alternatives {
+                reply,
+                rejected,
+                rejected_kind: Some(self.rejected.kind()),
+                criterion,
+                criterion_kind,
+            });
         }
         Ok(all)
     }

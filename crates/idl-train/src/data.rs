@@ -13,6 +13,7 @@ use idl_lm::{ChatTokenizer, TokenTree};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::rejected::RejectedKind;
 
 /// A target dialogue with its ordered reference sessions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -72,6 +73,9 @@ pub struct Alternatives {
     pub reply: usize,
     /// The reply that ranks last.
     pub rejected: String,
+    /// Where it is from, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected_kind: Option<RejectedKind>,
     /// The reply that ranks between.
     pub criterion: String,
     /// What is wrong with it.
@@ -96,6 +100,9 @@ pub struct Example {
     pub dropped_messages: usize,
     /// How many replies at the target's end are not.
     pub dropped_replies: usize,
+    /// How many alternatives were no use: see
+    /// [`ExampleBuilder::preference`].
+    pub dropped_alternatives: usize,
 }
 
 impl Conversation {
@@ -190,6 +197,7 @@ impl ExampleBuilder<'_> {
             references: kept.len(),
             dropped_messages: dropped,
             dropped_replies: conversation.replies.len() - replies.len(),
+            dropped_alternatives: 0,
             replies,
         })
     }
@@ -252,36 +260,66 @@ impl ExampleBuilder<'_> {
     /// The same with alternatives to its replies. Alternatives to replies that
     /// were cut are left out; replies without alternatives are not scored.
     ///
+    /// Alternatives that teach nothing cost their own reply, not the dialogue:
+    /// those that are empty, equal to the reply or to each other, or that the
+    /// tokenizer merges with the prompt, are left out and counted in
+    /// [`Example::dropped_alternatives`].
+    ///
     /// # Errors
-    /// As [`supervised`](Self::supervised); [`Error::Conversation`] where an
-    /// alternative is empty, equals the reply or the other alternative, or
-    /// belongs to no reply of the conversation.
+    /// As [`supervised`](Self::supervised); [`Error::Conversation`] where
+    /// alternatives belong to no reply of the conversation, or where none is
+    /// left: it says what is wrong with the first.
     pub fn preference(
         &self,
         conversation: &Conversation,
         alternatives: &[Alternatives],
     ) -> Result<Example> {
-        for a in alternatives {
-            check_alternatives(conversation, a)?;
-        }
-        let with: Vec<usize> = alternatives.iter().map(|a| a.reply).collect();
-        let narrowed = Conversation { replies: with, ..conversation.clone() };
+        let narrowed = |alternatives: &[Alternatives]| Conversation {
+            replies: alternatives.iter().map(|a| a.reply).collect(),
+            ..conversation.clone()
+        };
         check(conversation)?;
-        check(&narrowed)?;
+        let all = narrowed(alternatives);
+        check(&all)?;
         // The same context, and so the same references, as without alternatives.
-        let first = conversation.replies[0].min(narrowed.replies[0]);
-        let mut example = self.example(&narrowed, first)?;
-        let kept: Vec<Alternatives> =
-            alternatives.iter().filter(|a| example.replies.contains(&a.reply)).cloned().collect();
-        let spans = example.tree.spans().to_vec();
-        for (a, span) in kept.iter().zip(spans) {
-            for text in [&a.rejected, &a.criterion] {
-                let ids = self.branch(conversation, &example, span.start, text)?;
-                example.tree.add_branch(span.start, ids)?;
+        let first = conversation.replies[0].min(all.replies[0]);
+        let mut kept = alternatives.to_vec();
+        let mut complaint = None;
+        let mut useful = |sound: Result<()>| match sound {
+            Ok(()) => Ok(true),
+            Err(error @ Error::Conversation { .. }) => {
+                complaint.get_or_insert(error);
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        };
+        retain(&mut kept, |a| useful(check_alternatives(conversation, a)))?;
+        while !kept.is_empty() {
+            let mut example = self.example(&narrowed(&kept), first)?;
+            let of_example = |a: &Alternatives| example.replies.contains(&a.reply);
+            let scored: Vec<Alternatives> =
+                kept.iter().filter(|&a| of_example(a)).cloned().collect();
+            let mut whole = true;
+            for (a, span) in scored.iter().zip(example.tree.spans().to_vec()) {
+                for text in [&a.rejected, &a.criterion] {
+                    let ids = self.branch(conversation, &example, span.start, text);
+                    let added = ids.and_then(|ids| Ok(example.tree.add_branch(span.start, ids)?));
+                    if !useful(added)? {
+                        kept.retain(|k| k.reply != a.reply);
+                        whole = false;
+                    }
+                }
+            }
+            if whole {
+                example.alternatives = scored;
+                example.dropped_alternatives = alternatives.len() - kept.len();
+                return Ok(example);
             }
         }
-        example.alternatives = kept;
-        Ok(example)
+        Err(complaint.unwrap_or_else(|| Error::Conversation {
+            id: conversation.id.clone(),
+            message: "it has no alternatives".to_owned(),
+        }))
     }
 
     /// A reply of its own behind the first `at` tokens of an example's trunk:
@@ -361,6 +399,19 @@ fn farthest(references: &[&Reference]) -> Option<usize> {
 /// References in front of a target.
 fn joined(references: &[&Reference], target: &[Utterance]) -> Vec<Utterance> {
     references.iter().flat_map(|r| &r.messages).chain(target).cloned().collect()
+}
+
+/// As [`Vec::retain`], until something fails.
+fn retain<T>(all: &mut Vec<T>, mut keep: impl FnMut(&T) -> Result<bool>) -> Result<()> {
+    let mut result = Ok(());
+    all.retain(|one| match keep(one) {
+        Ok(keep) => keep,
+        Err(error) => {
+            result = Err(error);
+            true
+        }
+    });
+    result
 }
 
 fn check(conversation: &Conversation) -> Result<()> {

@@ -152,6 +152,10 @@ pub enum Error {
     #[error("the sentence encoder failed")]
     Encoder(#[source] BoxError),
 
+    /// The model that writes rejected replies failed.
+    #[error("the text generator failed")]
+    Generator(#[source] BoxError),
+
     /// Persona extraction failed.
     #[error(transparent)]
     Persona(#[from] idl_persona_ext::Error),

@@ -8,6 +8,8 @@ mod error;
 pub mod log;
 mod objective;
 pub mod optim;
+pub mod pretrain;
+mod rejected;
 pub mod rows;
 pub mod schedule;
 mod trainer;
@@ -17,6 +19,7 @@ pub use criterion::{Coverage, PreferenceCorpus};
 pub use data::{Alternatives, Conversation, CriterionKind, Example, ExampleBuilder, Reference};
 pub use error::{Error, Result};
 pub use objective::{Objective, PreferenceLogProbs};
+pub use rejected::{Candidates, PersonaBlind, RejectedKind, RejectedSource};
 pub use trainer::{
-    Callback, Outcome, Step, Stop, TrainConfig, Trained, Trainer, total_steps, train,
+    Callback, ExampleStream, Outcome, Step, Stop, TrainConfig, Trained, Trainer, total_steps, train,
 };

@@ -8,7 +8,7 @@
 //!
 //! Required are `prompt` and either `completion` (TRL's prompt-completion form)
 //! or `chosen` (its preference form, which here needs `rejected`, `criterion`
-//! and `criterion_kind`). A reply may also be a bare string. Other keys are
+//! and `criterion_kind`; `rejected_kind` may say where that one is from). A reply may also be a bare string. Other keys are
 //! left alone.
 //!
 //! Rows that go on with one dialogue become one [`Conversation`] again: a row
@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{Alternatives, Conversation, CriterionKind, Reference};
 use crate::error::{Error, Result};
+use crate::rejected::RejectedKind;
 
 /// One line: a reply to be learnt, and what might have been said instead.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +53,8 @@ pub struct Row {
 pub struct RowAlternatives {
     /// The reply that ranks last.
     pub rejected: String,
+    /// Where it is from, if that is known.
+    pub rejected_kind: Option<RejectedKind>,
     /// The reply that ranks between.
     pub criterion: String,
     /// What is wrong with it.
@@ -92,6 +95,8 @@ struct Line {
     chosen: Option<Reply>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     rejected: Option<Reply>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rejected_kind: Option<RejectedKind>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     criterion: Option<Reply>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -178,7 +183,9 @@ impl TryFrom<Line> for Row {
                 let kind = line.criterion_kind.ok_or_else(|| missing("criterion_kind"))?;
                 let rejected = rejected.text("rejected")?;
                 let criterion = criterion.text("criterion")?;
-                (chosen.text("chosen")?, Some(RowAlternatives { rejected, criterion, kind }))
+                let rejected_kind = line.rejected_kind;
+                let alternatives = RowAlternatives { rejected, rejected_kind, criterion, kind };
+                (chosen.text("chosen")?, Some(alternatives))
             }
         };
         Ok(Row {
@@ -208,9 +215,10 @@ impl From<Row> for Line {
         let chosen = Some(Reply::new(row.chosen));
         match row.alternatives {
             None => Line { completion: chosen, ..line },
-            Some(RowAlternatives { rejected, criterion, kind }) => Line {
+            Some(RowAlternatives { rejected, rejected_kind, criterion, kind }) => Line {
                 chosen,
                 rejected: Some(Reply::new(rejected)),
+                rejected_kind,
                 criterion: Some(Reply::new(criterion)),
                 criterion_kind: Some(kind),
                 ..line
@@ -241,6 +249,7 @@ impl Dialogue {
         }
         let alternatives = |a: &Alternatives| RowAlternatives {
             rejected: a.rejected.clone(),
+            rejected_kind: a.rejected_kind,
             criterion: a.criterion.clone(),
             kind: a.criterion_kind,
         };
@@ -279,8 +288,8 @@ impl Dialogue {
 
 impl RowAlternatives {
     fn of(self, reply: usize) -> Alternatives {
-        let RowAlternatives { rejected, criterion, kind } = self;
-        Alternatives { reply, rejected, criterion, criterion_kind: kind }
+        let RowAlternatives { rejected, rejected_kind, criterion, kind } = self;
+        Alternatives { reply, rejected, rejected_kind, criterion, criterion_kind: kind }
     }
 }
 
@@ -381,6 +390,7 @@ mod tests {
         let alternative = |reply, kind| Alternatives {
             reply,
             rejected: format!("no {reply}"),
+            rejected_kind: (reply > 1).then_some(RejectedKind::PersonaBlind),
             criterion: format!("maybe {reply}"),
             criterion_kind: kind,
         };

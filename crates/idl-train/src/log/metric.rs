@@ -10,8 +10,6 @@ pub const LEARNING_RATE: &str = "learning_rate";
 pub const GRAD_NORM: &str = "grad_norm";
 /// Tokens read since the run began.
 pub const NUM_TOKENS: &str = "num_tokens";
-/// The share of completion tokens that are the model's first choice.
-pub const MEAN_TOKEN_ACCURACY: &str = "mean_token_accuracy";
 /// The mean reward of chosen completions.
 pub const REWARDS_CHOSEN: &str = "rewards/chosen";
 /// The mean reward of rejected completions.

@@ -4,4 +4,5 @@
 
 mod log;
 mod optim;
+mod pretrain;
 mod schedule;

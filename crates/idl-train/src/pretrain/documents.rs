@@ -1,0 +1,179 @@
+//! The endless row of documents.
+
+use std::fmt::Write;
+
+use idl_dialogue::{Person, Session};
+use idl_lm::ChatTokenizer;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::document::{Document, Window};
+use super::mixture::{DocumentKind, Mixture};
+use super::render::Renderer;
+use super::{generator, kinds};
+use crate::data::Example;
+use crate::error::{Error, Result, require};
+use crate::trainer::ExampleStream;
+
+/// The shortest window in which something can come again.
+const SHORTEST: usize = 64;
+
+/// What documents are like.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DocumentConfig {
+    /// Tokens of a window, at least 64 (1024).
+    pub context: usize,
+    /// How often each kind comes.
+    pub mixture: Mixture,
+    /// What all documents follow from (0).
+    pub seed: u64,
+}
+
+impl Default for DocumentConfig {
+    fn default() -> Self {
+        DocumentConfig { context: 1024, mixture: Mixture::default(), seed: 0 }
+    }
+}
+
+impl DocumentConfig {
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSetting`] for the first that is out of range; those of
+    /// [`Mixture::check`].
+    pub fn check(&self) -> Result<()> {
+        let long = self.context >= SHORTEST;
+        require(long, "context", self.context as f64, "at least 64 tokens")?;
+        self.mixture.check()
+    }
+}
+
+/// A row of documents, each made when it is asked for.
+///
+/// Number `i` follows from the seed and `i` alone (and from tokenizer, persons
+/// and settings): the same on every machine, in any order. Memory: the persons
+/// and one number a session; time, O(tokens of a window).
+#[derive(Debug)]
+pub struct Documents<'a> {
+    pub(super) renderer: Renderer<'a>,
+    pub(super) persons: &'a [Person],
+    /// Person and position of every session that is not empty.
+    pub(super) sessions: Vec<(usize, usize)>,
+    /// Every token that is none of the special ones.
+    pub(super) ordinary: Vec<i64>,
+    pub(super) config: DocumentConfig,
+    length: usize,
+}
+
+impl<'a> Documents<'a> {
+    /// The first `length` documents of a row; `persons` are the real
+    /// conversations they are made of.
+    ///
+    /// # Errors
+    /// Settings out of range; [`Error::Data`] where the mixture asks for real
+    /// conversations and there are none; as [`Renderer::new`].
+    pub fn new(
+        tokenizer: &'a ChatTokenizer,
+        persons: &'a [Person],
+        config: DocumentConfig,
+        length: usize,
+    ) -> Result<Self> {
+        config.check()?;
+        let sessions: Vec<(usize, usize)> = persons
+            .iter()
+            .enumerate()
+            .flat_map(|(p, person)| (0..person.sessions.len()).map(move |s| (p, s)))
+            .filter(|&(p, s)| !persons[p].sessions[s].messages.is_empty())
+            .collect();
+        if sessions.is_empty() && config.mixture.plain + config.mixture.returning > 0.0 {
+            return Err(Error::Data(
+                "plain and returning documents are made of real conversations, and there are none"
+                    .to_owned(),
+            ));
+        }
+        Ok(Documents {
+            renderer: Renderer::new(tokenizer)?,
+            persons,
+            sessions,
+            ordinary: ordinary_ids(tokenizer)?,
+            config,
+            length,
+        })
+    }
+
+    /// Document number `index`, whatever the row's length.
+    ///
+    /// # Errors
+    /// The tokenizer's.
+    pub fn document(&self, index: usize) -> Result<Document> {
+        let mut rng = generator(self.config.seed, index as u64);
+        let kind = self.config.mixture.draw(&mut rng);
+        let mut window = Window::new(self.renderer.opening(), self.config.context);
+        match kind {
+            DocumentKind::Plain => kinds::plain(self, &mut window, &mut rng)?,
+            DocumentKind::Persona => kinds::persona(self, &mut window, &mut rng)?,
+            DocumentKind::Returning => kinds::returning(self, &mut window, &mut rng)?,
+            DocumentKind::Random => kinds::random(self, &mut window, &mut rng),
+        }
+        Ok(window.document(kind))
+    }
+
+    pub(super) fn session(&self, index: usize) -> &'a Session {
+        let (person, session) = self.sessions[index];
+        &self.persons[person].sessions[session]
+    }
+}
+
+impl ExampleStream for Documents<'_> {
+    fn len(&self) -> usize {
+        self.length
+    }
+
+    fn example(&self, index: usize) -> Result<Example> {
+        let document = self.document(index)?;
+        let id = format!("{}-{index}", document.kind.as_str());
+        document.example(id)
+    }
+
+    fn description(&self) -> String {
+        let mut hash = Sha256::new();
+        for person in self.persons {
+            for session in &person.sessions {
+                for message in &session.messages {
+                    hash.update(message.role.as_str());
+                    hash.update((message.content.len() as u64).to_le_bytes());
+                    hash.update(&message.content);
+                }
+                hash.update([0]);
+            }
+            hash.update([1]);
+        }
+        // The tokenizer and what this version makes of it all.
+        for index in 0..4 {
+            let ids = self.document(index).map(|d| d.ids).unwrap_or_default();
+            hash.update(format!("{ids:?}"));
+        }
+        let mut text = format!("documents {:?} ", self.config);
+        for byte in hash.finalize() {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
+    }
+}
+
+/// Tokens that are text: those that decoding leaves when it skips the special
+/// ones.
+pub(super) fn ordinary_ids(tokenizer: &ChatTokenizer) -> Result<Vec<i64>> {
+    let mut ids = Vec::new();
+    for id in 0..=tokenizer.largest_id() {
+        if !tokenizer.decode(&[id])?.is_empty() {
+            ids.push(id);
+        }
+    }
+    if ids.is_empty() {
+        return Err(Error::Data("the tokenizer has no tokens but special ones".to_owned()));
+    }
+    Ok(ids)
+}
