@@ -14,10 +14,10 @@ use idl::lm::{CausalLm, LoadOptions, LoraConfig};
 use idl::train::checkpoint::{Checkpoint, Checkpoints, OPTIMIZER, STATE};
 use idl::train::log::LogRecord;
 use idl::train::{
-    Alternatives, Callback, CriterionKind, Error, Example, Objective, Outcome, Result, Step, Stop,
-    TrainConfig, Trained, Trainer, total_steps,
+    Callback, Error, Example, Objective, Outcome, Result, Step, Stop, TrainConfig, Trained,
+    Trainer, total_steps,
 };
-use support::{bits, config, go_on, tiny, tiny_dir, tiny_examples};
+use support::{bits, config, go_on, tiny, tiny_dir, tiny_examples, tiny_preferences};
 use tch::{Kind, Tensor};
 
 /// Everything a run reports; it can be told to end after some step.
@@ -60,25 +60,6 @@ fn numbers(records: &[LogRecord]) -> Vec<(u64, Vec<Option<u64>>)> {
 
 fn names(checkpoints: &Checkpoints) -> Vec<u64> {
     checkpoints.list().unwrap().into_iter().map(|(step, _)| step).collect()
-}
-
-/// The tiny examples with a rejected and a criterion branch at every span.
-fn preference_examples() -> Vec<Example> {
-    let mut examples = tiny_examples();
-    for example in &mut examples {
-        let starts: Vec<usize> = example.tree.spans().iter().map(|s| s.start).collect();
-        for (reply, at) in starts.into_iter().enumerate() {
-            example.tree.add_branch(at, vec![9, 4, 2]).unwrap();
-            example.tree.add_branch(at, vec![5, 11, 3, 2]).unwrap();
-            example.alternatives.push(Alternatives {
-                reply,
-                rejected: String::from("no"),
-                criterion: String::from("perhaps"),
-                criterion_kind: CriterionKind::Inversion,
-            });
-        }
-    }
-    examples
 }
 
 fn with_policy() -> CausalLm {
@@ -159,7 +140,7 @@ fn so_it_is_with_dropout() {
 fn so_it_is_for_preferences_whose_reference_is_computed_again() {
     let loss = PreferenceLoss::try_from(Loss::default()).unwrap();
     let objective = Objective::Preference { loss: &loss, reference: Some("a") };
-    compare(with_policy, &preference_examples(), objective, &config(2, 6, 1e-2), &[2, 5]);
+    compare(with_policy, &tiny_preferences(), objective, &config(2, 6, 1e-2), &[2, 5]);
 }
 
 /// The base in 16 bits: what is kept in 32 beside it must come back, too.

@@ -7,11 +7,15 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use idl::dialogue::{Person, Role, Utterance, embedded};
+use idl::dialogue::{
+    BoxError, GenerationParams, Person, Role, TextGenerator, TfIdfEncoder, Utterance, embedded,
+};
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, LoraConfig, TokenTree};
+use idl::persona_ext::RuleExtractor;
 use idl::train::{
-    Alternatives, Conversation, CriterionKind, Error, Example, ExampleBuilder, PreferenceLogProbs,
-    Reference,
+    Alternatives, Candidates, Conversation, Coverage, CriterionKind, Error, Example,
+    ExampleBuilder, PersonaBlind, PreferenceCorpus, PreferenceLogProbs, Reference, RejectedKind,
+    RejectedSource,
 };
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -61,6 +65,7 @@ fn alternatives(conversation: &Conversation) -> Vec<Alternatives> {
         .map(|&reply| Alternatives {
             reply,
             rejected: format!("i would rather not say , {reply} times no ."),
+            rejected_kind: None,
             criterion: format!("my {reply} cats agree with you !"),
             criterion_kind: CriterionKind::ALL[reply % 3],
         })
@@ -322,6 +327,25 @@ fn conversations_that_make_no_example_are_refused() {
     }
 }
 
+/// A model that learnt from such a template would never end a reply.
+#[test]
+fn a_template_that_ends_no_reply_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["tokenizer.json", "tokenizer_config.json"] {
+        std::fs::copy(assets().join(name), dir.path().join(name)).unwrap();
+    }
+    let path = dir.path().join("tokenizer_config.json");
+    let config = std::fs::read_to_string(&path).unwrap();
+    let endless = config.replace(" + eos_token", "");
+    assert_ne!(endless, config);
+    std::fs::write(&path, endless).unwrap();
+    let endless = ChatTokenizer::from_dir(dir.path()).unwrap();
+    let builder = ExampleBuilder { tokenizer: &endless, ..builder(ROOM) };
+    let error = builder.supervised(&embedded_conversation(0, 0, &[])).unwrap_err();
+    assert!(matches!(error, Error::Conversation { .. }), "{error}");
+    assert!(error.to_string().contains("without the EOS token"), "{error}");
+}
+
 #[test]
 fn equal_and_empty_alternatives_are_refused() {
     let conversation = embedded_conversation(0, 0, &[]);
@@ -339,11 +363,127 @@ fn equal_and_empty_alternatives_are_refused() {
     refused(Alternatives { rejected: chosen.clone(), ..good.clone() }, "equal");
     refused(Alternatives { criterion: format!(" {chosen}"), ..good.clone() }, "equal");
     refused(Alternatives { criterion: good.rejected.clone(), ..good.clone() }, "equal");
-    refused(Alternatives { reply: 99, ..good.clone() }, "no message 99");
+    refused(Alternatives { reply: 99, ..good.clone() }, "message 99");
     refused(Alternatives { reply: 0, ..good.clone() }, "message 0");
     let twice = [good.clone(), good];
     assert!(builder(ROOM).preference(&conversation, &twice).is_err(), "twice the same reply");
     assert!(builder(ROOM).preference(&conversation, &[]).is_err(), "nothing to prefer");
+}
+
+#[test]
+fn a_bad_alternative_costs_its_reply_and_not_the_dialogue() {
+    let conversation = embedded_conversation(0, 0, &[1, 2]);
+    let good = alternatives(&conversation);
+    assert!(good.len() >= 3);
+    let mut given = good.clone();
+    given[0].rejected = "  ".to_owned();
+    given[2].criterion = given[2].rejected.clone();
+    let example = builder(ROOM).preference(&conversation, &given).unwrap();
+    let sound: Vec<Alternatives> = good
+        .iter()
+        .enumerate()
+        .filter(|&(i, _)| i != 0 && i != 2)
+        .map(|(_, a)| a.clone())
+        .collect();
+    assert_eq!(example.alternatives, sound);
+    assert_eq!((example.dropped_alternatives, example.dropped_replies), (2, 0));
+    // The prompt of the others is what it would have been.
+    let whole = builder(ROOM).preference(&conversation, &good).unwrap();
+    assert_eq!(whole.dropped_alternatives, 0);
+    assert_eq!(example.tree.trunk(), &whole.tree.trunk()[..example.tree.trunk().len()]);
+    let replies: Vec<usize> = sound.iter().map(|a| a.reply).collect();
+    assert_eq!(example.replies, replies);
+    assert_eq!(example.tree.branch_lengths().len(), 2 * sound.len());
+}
+
+/// The alternatives to the first session of the first of four persons.
+fn drawn_from(source: RejectedSource<'_>) -> (Vec<Alternatives>, Coverage) {
+    let persons: Vec<Person> = (0..4).map(|p| person(p).clone()).collect();
+    let (extractor, encoder) = (RuleExtractor::default(), TfIdfEncoder::default());
+    let corpus =
+        PreferenceCorpus::new(&persons, &extractor, &encoder, 1).unwrap().rejected_from(source);
+    let replies: Vec<usize> = persons[0].sessions[0].replies().collect();
+    let mut coverage = Coverage::default();
+    let found = corpus.alternatives(0, 0, &replies, &mut coverage).unwrap();
+    assert_eq!(coverage.built.iter().sum::<usize>(), found.len());
+    assert_eq!(found.len() + coverage.without, replies.len());
+    let differ =
+        |a: &str, b: &str| !a.trim().is_empty() && !a.trim().eq_ignore_ascii_case(b.trim());
+    for a in &found {
+        let chosen = &persons[0].sessions[0].messages[a.reply].content;
+        assert!(differ(&a.rejected, chosen) && differ(&a.rejected, &a.criterion));
+        assert!(differ(&a.criterion, chosen));
+        assert_eq!(a.rejected_kind, Some(source.kind()));
+    }
+    (found, coverage)
+}
+
+#[test]
+fn candidates_of_the_corpus_are_rejected_where_they_are() {
+    let session = &person(0).sessions[0];
+    let replies: Vec<usize> = session.replies().collect();
+    // One reply has some, one nothing but itself, the others none.
+    let chosen = |at: usize| session.messages[at].content.clone();
+    let mut all = Candidates::new();
+    let wrong = ["i juggle .".to_owned(), "no bears here .".to_owned()];
+    let listed = [&wrong[..], &[format!(" {}", chosen(replies[0]).to_uppercase()), String::new()]];
+    all.insert((session.id.clone(), replies[0]), listed.concat());
+    all.insert((session.id.clone(), replies[1]), vec![chosen(replies[1])]);
+    let (found, coverage) = drawn_from(RejectedSource::Candidates(&all));
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].reply, replies[0]);
+    assert!(wrong.contains(&found[0].rejected));
+    assert_eq!(coverage.without_rejected, replies.len() - 1);
+    assert_eq!(drawn_from(RejectedSource::Candidates(&all)).0, found, "the seed decides");
+    assert_eq!(found[0].rejected_kind, Some(RejectedKind::Candidate));
+}
+
+/// Says the number of turns that it was shown; of the second prompt nothing,
+/// of the third what was truly said.
+struct Counting;
+
+impl TextGenerator for Counting {
+    fn generate(
+        &self,
+        prompts: &[&str],
+        params: &GenerationParams,
+    ) -> Result<Vec<String>, BoxError> {
+        assert_eq!(params.max_new_tokens, 5);
+        let session = &person(0).sessions[0];
+        let replies: Vec<usize> = session.replies().collect();
+        let says = prompts.iter().enumerate().map(|(i, prompt)| {
+            assert!(tokenizer().encode(prompt).unwrap().len() <= 40);
+            // It sees the end of the dialogue, and nothing else.
+            let before: Vec<&str> =
+                session.messages[..replies[i]].iter().map(|m| m.content.as_str()).collect();
+            assert!(prompt.contains(before[before.len() - 1]), "{prompt}");
+            let shown = before.iter().filter(|text| prompt.contains(**text)).count();
+            match i {
+                1 => " \n".to_owned(),
+                2 => session.messages[replies[2]].content.clone(),
+                _ => format!(" it has {shown} turns . "),
+            }
+        });
+        Ok(says.collect())
+    }
+}
+
+#[test]
+fn a_model_without_the_sessions_writes_what_is_rejected() {
+    let model = PersonaBlind {
+        generator: &Counting,
+        tokenizer: tokenizer(),
+        max_prompt_tokens: 40,
+        params: GenerationParams { max_new_tokens: 5, ..GenerationParams::default() },
+    };
+    let (found, coverage) = drawn_from(RejectedSource::Generator(model));
+    assert_eq!(coverage.without_rejected, 2);
+    assert!(found.len() > 1);
+    for a in &found {
+        assert!(a.rejected.starts_with("it has ") && a.rejected.ends_with(" turns ."), "{a:?}");
+    }
+    let json = serde_json::to_string(&found[0]).unwrap();
+    assert!(json.contains(r#""rejected_kind":"persona_blind""#), "{json}");
 }
 
 /// The three log-probabilities of each reply by separate sequences: prompt and

@@ -6,6 +6,10 @@
 use std::f64::consts::LN_2;
 use std::ops::ControlFlow;
 
+#[path = "training/recompute.rs"]
+mod recompute;
+#[path = "training/references.rs"]
+mod references;
 mod support;
 
 use idl::dialogue::{Person, TfIdfEncoder, embedded};
@@ -279,7 +283,9 @@ fn preference_learning_starts_at_ln_2_and_ends_with_a_margin() {
         for name in [metric::REWARDS_CHOSEN, metric::REWARDS_REJECTED, metric::REWARDS_CRITERION] {
             assert!(value(&log[0], name).abs() < 1e-4, "{name}: {:?}", log[0]);
         }
-        assert!(value(&log[0], metric::LOGPS_CHOSEN) < -5.0);
+        for name in [metric::LOGPS_CHOSEN, metric::LOGPS_REJECTED, metric::LOGPS_CRITERION] {
+            assert!(value(&log[0], name) < -5.0, "{name}: {:?}", log[0]);
+        }
         let last = &log[log.len() - 1];
         if steps > 1 {
             assert!(value(last, metric::LOSS) < LN_2 - 0.05, "{last:?}");
@@ -392,6 +398,7 @@ fn settings_and_data_that_make_no_run_are_refused() {
     refused("absent", &examples, &good, "\"absent\"");
     refused("a", &examples, &TrainConfig { batch_size: 0, ..good.clone() }, "batch_size");
     refused("a", &examples, &TrainConfig { max_steps: Some(0), ..good.clone() }, "max_steps");
+    refused("a", &examples, &TrainConfig { epochs: 0, ..good.clone() }, "epochs");
     refused(
         "a",
         &examples,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, TokenTree};
 use idl::train::schedule::{ScheduleConfig, SchedulerType};
-use idl::train::{Example, Step, TrainConfig};
+use idl::train::{Alternatives, CriterionKind, Example, Step, TrainConfig};
 use tch::Tensor;
 
 pub(crate) fn root() -> PathBuf {
@@ -53,6 +53,7 @@ pub(crate) fn tiny_examples() -> Vec<Example> {
             references: 0,
             dropped_messages: 0,
             dropped_replies: 0,
+            dropped_alternatives: 0,
         }
     };
     vec![
@@ -61,6 +62,26 @@ pub(crate) fn tiny_examples() -> Vec<Example> {
         example("short", 5, &[(1, 3)]),
         example("all but the first", 16, &[(1, 16)]),
     ]
+}
+
+/// The tiny examples with a rejected and a criterion branch at every span.
+pub(crate) fn tiny_preferences() -> Vec<Example> {
+    let mut examples = tiny_examples();
+    for example in &mut examples {
+        let starts: Vec<usize> = example.tree.spans().iter().map(|s| s.start).collect();
+        for (reply, at) in starts.into_iter().enumerate() {
+            example.tree.add_branch(at, vec![9, 4, 2]).unwrap();
+            example.tree.add_branch(at, vec![5, 11, 3, 2]).unwrap();
+            example.alternatives.push(Alternatives {
+                reply,
+                rejected: String::from("no"),
+                criterion: String::from("perhaps"),
+                rejected_kind: None,
+                criterion_kind: CriterionKind::Inversion,
+            });
+        }
+    }
+    examples
 }
 
 pub(crate) fn config(batch_size: usize, steps: u64, learning_rate: f64) -> TrainConfig {
