@@ -43,7 +43,7 @@ struct Arguments {
     model: ModelArgs,
 
     /// A reply has at most so many tokens
-    #[arg(long, default_value_t = 64, value_name = "N")]
+    #[arg(long, default_value_t = 64, value_name = "N", allow_negative_numbers = true)]
     max_new_tokens: usize,
 
     /// Take the likeliest token each time
@@ -51,19 +51,19 @@ struct Arguments {
     greedy: bool,
 
     /// Logits are divided by this before sampling
-    #[arg(long, default_value_t = 0.7, value_name = "T")]
+    #[arg(long, default_value_t = 0.7, value_name = "T", allow_negative_numbers = true)]
     temperature: f64,
 
     /// Sample among the likeliest tokens with so much probability
-    #[arg(long, default_value_t = 0.9, value_name = "P")]
+    #[arg(long, default_value_t = 0.9, value_name = "P", allow_negative_numbers = true)]
     top_p: f64,
 
     /// Make tokens less likely that were there before
-    #[arg(long, default_value_t = 1.0, value_name = "X")]
+    #[arg(long, default_value_t = 1.0, value_name = "X", allow_negative_numbers = true)]
     repetition_penalty: f64,
 
     /// The seed of the sampling
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
 }
 
@@ -125,14 +125,30 @@ fn print(text: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// What the user says next; `None` at the end. The prompt is for terminals.
-fn listen(terminal: bool) -> io::Result<Option<String>> {
-    if terminal {
-        eprint!("> ");
+/// The user, line by line.
+struct Ear {
+    /// Somebody types: they get a prompt.
+    terminal: bool,
+    /// How many lines there were.
+    line: usize,
+}
+
+impl Ear {
+    /// What the user says next; `None` at the end.
+    fn listen(&mut self) -> Result<Option<String>, BoxError> {
+        if self.terminal {
+            eprint!("> ");
+        }
+        let mut line = String::new();
+        self.line += 1;
+        let read = io::stdin().lock().read_line(&mut line).map_err(|error| self.explain(error))?;
+        Ok((read > 0).then(|| line.trim().to_owned()))
     }
-    let mut line = String::new();
-    let read = io::stdin().lock().read_line(&mut line)?;
-    Ok((read > 0).then(|| line.trim().to_owned()))
+
+    /// An error of the last line, with its number.
+    fn explain(&self, error: impl Into<BoxError>) -> BoxError {
+        format!("stdin:{}: {}", self.line, cli::one_line(error.into().as_ref())).into()
+    }
 }
 
 fn run(arguments: &Arguments) -> Result<(), BoxError> {
@@ -151,10 +167,11 @@ fn run(arguments: &Arguments) -> Result<(), BoxError> {
     }
     let fresh = person.fork()?;
     let terminal = io::stdin().is_terminal();
+    let mut ear = Ear { terminal, line: 0 };
     if terminal {
         eprintln!("say something; /again starts anew, /quit ends");
     }
-    while let Some(said) = listen(terminal)? {
+    while let Some(said) = ear.listen()? {
         match said.as_str() {
             "" => continue,
             "/quit" => break,
@@ -178,7 +195,7 @@ fn run(arguments: &Arguments) -> Result<(), BoxError> {
                 eprintln!("error: {}", cli::one_line(&error));
                 continue;
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(ear.explain(error)),
         };
         if let Some(error) = screen.error {
             return Err(error.into());

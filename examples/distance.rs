@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use idl::conved::{ConvEd, Error, SessionView};
-use idl::encoder::{BertEncoder, EncoderOptions};
+use idl::encoder::{EncoderOptions, SentenceTransformer};
 use idl_dialogue::{BoxError, Role, SentenceEncoder, TfIdfEncoder};
 use idl_examples::cli;
 use idl_examples::lines::{Object, Place, objects};
@@ -58,7 +58,7 @@ struct Arguments {
 /// What embeds contents.
 enum Encoder {
     TfIdf,
-    Bert(Box<BertEncoder>),
+    Model(Box<SentenceTransformer>),
 }
 
 impl Encoder {
@@ -72,7 +72,10 @@ impl Encoder {
                 format!("--encoder {}: neither `tfidf` nor a folder", name.display()).into()
             );
         }
-        Ok(Encoder::Bert(Box::new(BertEncoder::from_dir(name, EncoderOptions::default())?)))
+        Ok(Encoder::Model(Box::new(SentenceTransformer::from_dir(
+            name,
+            EncoderOptions::default(),
+        )?)))
     }
 
     /// One row for each content of a line.
@@ -82,7 +85,7 @@ impl Encoder {
             Encoder::TfIdf => {
                 TfIdfEncoder::default().fit(contents.iter().copied()).encode(&contents)
             }
-            Encoder::Bert(encoder) => encoder.encode(&contents),
+            Encoder::Model(encoder) => encoder.encode(&contents),
         }
     }
 }

@@ -7,7 +7,6 @@ use clap::{Parser, ValueEnum};
 use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
 use idl::dialogue::{BoxError, Person, SentenceEncoder, TfIdfEncoder};
-use idl::encoder::{BertEncoder, EncoderOptions};
 use idl::evaluate::{EvaluationConfig, EvaluationTarget, References, evaluate, evaluation_targets};
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions};
 use idl::order::Policy;
@@ -16,7 +15,7 @@ use idl::{ConvEdDistance, Pipeline};
 use idl_examples::corpus::CorpusArgs;
 use idl_examples::lm::Dtype;
 use idl_examples::table::{System, Table};
-use idl_examples::{cli, lm, progress};
+use idl_examples::{cli, encoder, lm, progress};
 use tch::Device;
 
 /// Scores systems on persons that they were not trained on: the likelihood of
@@ -43,6 +42,10 @@ struct Arguments {
     /// The base, a Hugging Face folder [default: the embedded one]
     #[arg(long, value_name = "DIR")]
     model: Option<PathBuf>,
+
+    /// Leave out the row of the base itself
+    #[arg(long, requires = "systems")]
+    no_base: bool,
 
     /// The precision of the weights
     #[arg(long, value_enum, default_value = "f32")]
@@ -76,6 +79,11 @@ struct Arguments {
     /// `tfidf` (every word weighs the same), or a sentence-transformers folder
     #[arg(long, value_name = "tfidf|DIR", default_value = "tfidf")]
     encoder: PathBuf,
+
+    /// A folder that keeps what the encoder of --encoder DIR has encoded, for
+    /// other runs too
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
 
     /// The most tokens of sessions and dialogue together
     #[arg(long, value_name = "N", default_value_t = 1792)]
@@ -165,8 +173,8 @@ fn run(arguments: Arguments) -> Result<(), BoxError> {
         systems: Vec::new(),
         baseline: arguments.baseline.clone(),
     };
-    let names = std::iter::once(BASE).chain(arguments.systems.iter().map(|(n, _)| n.as_str()));
-    for name in names {
+    let base = (!arguments.no_base).then_some(BASE);
+    for name in base.into_iter().chain(arguments.systems.iter().map(|(n, _)| n.as_str())) {
         let model = bench.activate(name)?;
         let bar = progress::bar(&format!("scoring {name}"), targets.len() as u64);
         let scores = evaluate(model, &persons, &targets, |done| bar.set_position(done as u64))?;
@@ -189,7 +197,7 @@ impl Arguments {
             }
         }
         if let Some(baseline) = &self.baseline
-            && baseline != BASE
+            && (baseline != BASE || self.no_base)
             && !self.systems.iter().any(|(name, _)| name == baseline)
         {
             return Err(format!("`--baseline {baseline}`: there is no system of this name").into());
@@ -207,7 +215,7 @@ impl Arguments {
         let encoder: Box<dyn SentenceEncoder> = if self.encoder == Path::new("tfidf") {
             Box::new(TfIdfEncoder::default())
         } else {
-            Box::new(BertEncoder::from_dir(&self.encoder, EncoderOptions::default())?)
+            encoder::open(&self.encoder, self.cache.as_deref())?
         };
         let extractor = RuleExtractor::default();
         let spi = SpiParams::default().seed(self.seed);

@@ -11,16 +11,18 @@ use idl::lm::{
 use idl_dialogue::{BoxError, Utterance};
 use idl_examples::cli;
 use idl_examples::lines::{Object, Place, objects};
-use idl_examples::lm::{ModelArgs, Prompt, sessions};
+use idl_examples::lm::{ModelArgs, Prompt, carried, sessions};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// Generates replies.
 ///
 /// Each input line is `{"prompt"}`, a text as it stands, special tokens in it
 /// parsed; or `{"sessions", "messages"}`, of which `sessions` may be absent: the
 /// chat template writes both, one after the other, and the person's reply comes
-/// next. A message is `{"role", "content"}`. Each output line is `{"text",
-/// "token_ids", "finish_reason"}`.
+/// next. A message is `{"role", "content"}`; `messages` may also be called
+/// `prompt`. Each output line is `{"text", "token_ids", "finish_reason"}`. What
+/// else a line holds, such as an `id`, stands before them unchanged.
 ///
 /// A line of the second kind may have `distractors`, a list of other persons'
 /// sessions: then the reply is made such that a listener can tell the person
@@ -33,7 +35,9 @@ use serde::Serialize;
   generate --input prompts.jsonl --adapter out/demo/dpa --temperature 0.7 --top-p 0.9 --seed 1
   echo '{\"prompt\": \"<s><|user|>hi !<|assistant|>\"}' | generate --max-new-tokens 16 --stop .
 
-Without --temperature decoding is greedy."
+Without --temperature decoding is greedy. Lines are read and answered 8 at a time:
+what they begin with alike, such as the same sessions, is then computed once. With
+--batch-size 1 each is answered as it comes."
 )]
 struct Arguments {
     /// JSONL, or - for stdin
@@ -46,12 +50,12 @@ struct Arguments {
     #[command(flatten)]
     decoding: DecodingArgs,
 
-    /// So many lines are generated together
-    #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    /// So many lines are read before they are answered together
+    #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), allow_negative_numbers = true)]
     batch_size: u16,
 
     /// RSA: how much the speaker minds the listener
-    #[arg(long, default_value_t = 2.0, value_name = "A")]
+    #[arg(long, default_value_t = 2.0, value_name = "A", allow_negative_numbers = true)]
     rationality: f64,
 }
 
@@ -59,7 +63,7 @@ struct Arguments {
 #[derive(Debug, Args)]
 struct DecodingArgs {
     /// A reply has at most so many tokens
-    #[arg(long, default_value_t = 64, value_name = "N")]
+    #[arg(long, default_value_t = 64, value_name = "N", allow_negative_numbers = true)]
     max_new_tokens: usize,
 
     /// Take the likeliest token each time
@@ -67,23 +71,23 @@ struct DecodingArgs {
     greedy: bool,
 
     /// Sample, with logits divided by this
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
     temperature: Option<f64>,
 
     /// Sample among the so many likeliest tokens
-    #[arg(long, value_name = "K", requires = "temperature")]
+    #[arg(long, value_name = "K", requires = "temperature", allow_negative_numbers = true)]
     top_k: Option<usize>,
 
     /// Sample among the likeliest tokens with so much probability
-    #[arg(long, value_name = "P", requires = "temperature")]
+    #[arg(long, value_name = "P", requires = "temperature", allow_negative_numbers = true)]
     top_p: Option<f64>,
 
     /// Sample among tokens at least so likely, relative to the likeliest
-    #[arg(long, value_name = "P", requires = "temperature")]
+    #[arg(long, value_name = "P", requires = "temperature", allow_negative_numbers = true)]
     min_p: Option<f64>,
 
     /// Make tokens less likely that were there before
-    #[arg(long, default_value_t = 1.0, value_name = "X")]
+    #[arg(long, default_value_t = 1.0, value_name = "X", allow_negative_numbers = true)]
     repetition_penalty: f64,
 
     /// End before this text; may be given several times
@@ -91,7 +95,7 @@ struct DecodingArgs {
     stop: Vec<String>,
 
     /// The seed of the sampling; line n is sampled with seed + n - 1
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     seed: u64,
 }
 
@@ -113,23 +117,22 @@ impl DecodingArgs {
 
 /// An output line.
 #[derive(Serialize)]
-struct Line {
+struct Line<'a> {
+    #[serde(flatten)]
+    carried: &'a Map<String, Value>,
     text: String,
     token_ids: Vec<i64>,
     finish_reason: &'static str,
 }
 
-impl From<Generation> for Line {
-    fn from(reply: Generation) -> Self {
-        let finish_reason = FinishReason::as_str(reply.finish_reason);
-        Line { text: reply.text, token_ids: reply.token_ids, finish_reason }
-    }
-}
+/// The fields of [`Line`] that are its own.
+const WRITTEN: [&str; 3] = ["text", "token_ids", "finish_reason"];
 
 /// What a line asks for.
 struct Asked {
     place: Place,
     request: Request,
+    carried: Map<String, Value>,
     /// The conversation behind other persons' sessions.
     distractors: Vec<Vec<i64>>,
 }
@@ -142,7 +145,7 @@ impl Asked {
     ) -> Result<Self, BoxError> {
         let prompt = Prompt::take(&mut line)?;
         let others = line.fields.remove("distractors");
-        line.place.nothing_left("", &line.fields)?;
+        let carried = carried(&mut line, &WRITTEN)?;
         let place = line.place;
         let encode = |prompt: &Prompt| prompt.encode(tokenizer).map_err(|error| place.error(error));
         let distractors = match (others, &prompt) {
@@ -164,7 +167,17 @@ impl Asked {
         if request.prompt.is_empty() {
             return Err(place.field("prompt", "at least one token", "none"));
         }
-        Ok(Asked { place, request, distractors })
+        Ok(Asked { place, request, carried, distractors })
+    }
+
+    /// The output line.
+    fn print(&self, reply: Generation) -> Result<(), BoxError> {
+        cli::print_json(&Line {
+            carried: &self.carried,
+            text: reply.text,
+            token_ids: reply.token_ids,
+            finish_reason: FinishReason::as_str(reply.finish_reason),
+        })
     }
 
     /// An error of the library, with the line.
@@ -201,7 +214,7 @@ fn reply(generator: Generator<'_>, rsa: RsaParams, asked: &[Asked]) -> Result<()
             Some(reply.map_err(|error| asked.explain(error))?)
         };
         if let Some(reply) = reply {
-            cli::print_json(&Line::from(reply))?;
+            asked.print(reply)?;
         }
     }
     Ok(())

@@ -12,15 +12,16 @@ use idl::conved::ConvEd;
 use idl::dialogue::{
     BoxError, Person, SentenceEncoder, SessionDistance, TfIdfEncoder, split_persons,
 };
-use idl::encoder::{BertEncoder, EncoderOptions};
 use idl::learn::{TrainingTarget, dpa_targets, msl_targets};
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
 use idl::train::rows::{self, Dialogue};
-use idl::train::{Conversation, Coverage, PreferenceCorpus, Reference};
+use idl::train::{Conversation, Coverage, PreferenceCorpus, Reference, RejectedSource};
 use idl::{ConvEdDistance, Pipeline};
 use idl_examples::corpus::CorpusArgs;
-use idl_examples::{cli, progress};
+use idl_examples::extractor::RowsArgs;
+use idl_examples::rejected::{Rejected, RejectedArgs};
+use idl_examples::{cli, encoder, progress};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -33,9 +34,13 @@ struct Arguments {
     #[command(flatten)]
     corpus: CorpusArgs,
 
-    /// `msl`: true replies; `dpoc`: with a rejected and a criterion reply
+    /// `msl`: true replies; `dpoc`: with a rejected and a criterion reply;
+    /// `extractor`: sentences and their persona triples, from `--samples`
     #[arg(long, value_enum)]
     stage: Stage,
+
+    #[command(flatten)]
+    rows: RowsArgs,
 
     /// Which sessions stand before a target: its cluster's nearest, as many at
     /// random, or none
@@ -48,28 +53,36 @@ struct Arguments {
 
     /// convED's scale of substitutions: the paper has 5, which with TF-IDF never
     /// substitutes
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true)]
     lambda: f64,
 
     /// `tfidf`, or a sentence-transformers folder
     #[arg(long, value_name = "tfidf|DIR", default_value = "tfidf")]
     encoder: PathBuf,
 
+    /// A folder that keeps what the encoder of --encoder DIR has encoded, for
+    /// other runs too
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+
     /// Leave out persons with fewer sessions
     #[arg(long, value_name = "N", default_value_t = 0)]
     min_sessions: usize,
 
-    /// Dialogues to write at most, drawn from all persons [default: all]
+    /// Dialogues (extractor: rows) to write at most, drawn from all [default: all]
     #[arg(long, value_name = "N")]
     dialogues: Option<usize>,
 
-    /// Where the dialogues of held-out persons go
+    /// Where the dialogues of held-out persons, or held-out sentences, go
     #[arg(long, value_name = "FILE", requires = "eval_share")]
     eval: Option<PathBuf>,
 
-    /// The share of the persons that is held out
-    #[arg(long, value_name = "0..1", requires = "eval")]
+    /// The share of the persons, or sentences, that is held out
+    #[arg(long, value_name = "0..1", requires = "eval", allow_negative_numbers = true)]
     eval_share: Option<f64>,
+
+    #[command(flatten)]
+    rejected: RejectedArgs,
 
     /// Everything random follows from it
     #[arg(long, default_value_t = 0)]
@@ -80,13 +93,18 @@ const EXAMPLES: &str = "\
 Examples:
   prepare --corpus embedded --stage msl > msl.jsonl
   prepare --corpus convai2 --split train --stage dpoc --dialogues 400 > dpoc.jsonl
+  prepare --corpus parlai --data valid_self_original.txt --stage dpoc --rejected candidate > dpoc.jsonl
+  prepare --corpus embedded --stage dpoc --rejected persona-blind --adapter out/msl > dpoc.jsonl
   prepare --corpus embedded --stage msl --eval-share 0.2 --eval held-out.jsonl > msl.jsonl
-  prepare --corpus jsonl --data chats.jsonl --stage msl --references random --order shuffled > random.jsonl";
+  prepare --corpus jsonl --data chats.jsonl --stage msl --references random --order shuffled > random.jsonl
+  prepare --corpus embedded --stage extractor --samples personaext.jsonl \\
+      --eval-share 0.1 --eval held-out.jsonl > extractor.jsonl";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Stage {
     Msl,
     Dpoc,
+    Extractor,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -117,6 +135,11 @@ fn prepare(arguments: Arguments) -> Result<(), BoxError> {
                 .into(),
         );
     }
+    if arguments.stage != Stage::Dpoc && arguments.rejected.rejected != Rejected::Distractor {
+        return Err("`--rejected` goes with `--stage dpoc`: no other stage has such replies".into());
+    }
+    let pool = arguments.rejected.load(&arguments.corpus)?;
+    let generator = pool.generator();
     let corpus = arguments.corpus.load()?;
     if corpus.records.skipped > 0 {
         eprintln!("{}", corpus.records);
@@ -125,11 +148,13 @@ fn prepare(arguments: Arguments) -> Result<(), BoxError> {
     let all = persons.len();
     persons.retain(|p| p.sessions.len() >= arguments.min_sessions);
     if persons.is_empty() && all > 0 {
-        return Err(format!(
-            "`--min-sessions {}`: none of {all} persons has so many",
-            arguments.min_sessions
-        )
-        .into());
+        let least = arguments.min_sessions;
+        return Err(format!("`--min-sessions {least}`: none of {all} persons has so many").into());
+    }
+    if arguments.stage == Stage::Extractor {
+        let held_out = arguments.eval.as_deref().zip(arguments.eval_share);
+        let (most, lenient) = (arguments.dialogues, arguments.corpus.lenient);
+        return arguments.rows.write(&persons, held_out, most, arguments.seed, lenient);
     }
     let (learnt, held_out) = match arguments.eval_share {
         None => (persons, Vec::new()),
@@ -154,12 +179,18 @@ fn prepare(arguments: Arguments) -> Result<(), BoxError> {
         let said = learnt.iter().flat_map(|p| &p.sessions).flat_map(|s| &s.messages);
         Box::new(TfIdfEncoder::default().fit(said.map(|m| m.content.as_str())))
     } else {
-        Box::new(BertEncoder::from_dir(&arguments.encoder, EncoderOptions::default())?)
+        encoder::open(&arguments.encoder, arguments.cache.as_deref())?
     };
     let spi = SpiParams::default().seed(arguments.seed);
     let conved = ConvEd::params().lambda(arguments.lambda).check()?;
     let distance = ConvEdDistance { conved, encoder: &*encoder };
-    let maker = Maker { arguments: &arguments, encoder: &*encoder, spi: &spi, distance: &distance };
+    let maker = Maker {
+        arguments: &arguments,
+        encoder: &*encoder,
+        spi: &spi,
+        distance: &distance,
+        rejected: pool.source(generator.as_ref()),
+    };
 
     if let Some(path) = &arguments.eval {
         let file = File::create(path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -173,6 +204,7 @@ struct Maker<'a> {
     encoder: &'a dyn SentenceEncoder,
     spi: &'a SpiParams,
     distance: &'a dyn SessionDistance,
+    rejected: RejectedSource<'a>,
 }
 
 impl Maker<'_> {
@@ -235,18 +267,24 @@ impl Maker<'_> {
             conversation: target.conversation.clone(),
             alternatives,
         };
-        if self.arguments.stage == Stage::Msl {
+        if self.arguments.stage != Stage::Dpoc {
             return Ok(targets.iter().map(|t| dialogue(t, Vec::new())).collect());
         }
         let seed = self.arguments.seed;
-        let corpus = PreferenceCorpus::new(persons, &extractor, self.encoder, seed)?;
+        let corpus = PreferenceCorpus::new(persons, &extractor, self.encoder, seed)?
+            .rejected_from(self.rejected);
         let mut coverage = Coverage::default();
         let found = dpa_targets(&targets, &corpus, &mut coverage)?;
         let [inconsistency, fabrication, inversion] = coverage.built;
         eprintln!(
             "criteria: {inconsistency} inconsistency, {fabrication} fabrication, {inversion} \
              inversion; {} replies have none",
-            coverage.without
+            coverage.without - coverage.without_rejected
+        );
+        eprintln!(
+            "rejected: {}; {} replies have none",
+            self.rejected.kind().as_str(),
+            coverage.without_rejected
         );
         Ok(found.into_iter().map(|(t, alternatives)| dialogue(t, alternatives)).collect())
     }

@@ -8,8 +8,9 @@ use idl::lm::{CausalLm, ChatTokenizer, TokenTree};
 use idl_dialogue::{BoxError, Utterance};
 use idl_examples::cli;
 use idl_examples::lines::{Object, objects};
-use idl_examples::lm::{ModelArgs, Prompt};
+use idl_examples::lm::{ModelArgs, Prompt, carried};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use tch::Kind;
 
 /// Computes the log-probability of completions, in nats.
@@ -19,8 +20,10 @@ use tch::Kind;
 /// "completion"}`, of which `sessions` may be absent: the chat template writes
 /// sessions and messages one after the other and the completion as the person's
 /// reply, and the token that ends the reply counts. A message is `{"role",
-/// "content"}`. Each output line is `{"logprob", "tokens", "token_logprobs"}`:
-/// the sum, the number of tokens of the completion, and each one's share.
+/// "content"}`; `messages` may also be called `prompt`. Each output line is
+/// `{"logprob", "tokens", "token_logprobs"}`: the sum, the number of tokens of the
+/// completion, and each one's share. What else a line holds, such as an `id`,
+/// stands before them unchanged.
 #[derive(Debug, Parser)]
 #[command(
     name = "score",
@@ -41,15 +44,21 @@ struct Arguments {
 /// An output line.
 #[derive(Serialize)]
 struct Score {
+    #[serde(flatten)]
+    carried: Map<String, Value>,
     logprob: f64,
     tokens: usize,
     token_logprobs: Vec<f32>,
 }
 
+/// The fields of [`Score`] that are its own.
+const WRITTEN: [&str; 3] = ["logprob", "tokens", "token_logprobs"];
+
 /// All tokens of a line, and where the completion begins.
 struct Joined {
     ids: Vec<i64>,
     prompt: usize,
+    carried: Map<String, Value>,
 }
 
 /// Prompt and completion are tokenised together: apart, the tokens at the
@@ -57,9 +66,9 @@ struct Joined {
 /// end to be the first of the whole.
 fn join(line: &mut Object, tokenizer: &ChatTokenizer) -> Result<Joined, BoxError> {
     let prompt = Prompt::take(line)?;
+    let completion = line.place.string("completion", line.fields.remove("completion"))?;
+    let carried = carried(line, &WRITTEN)?;
     let place = &line.place;
-    let completion = place.string("completion", line.fields.remove("completion"))?;
-    place.nothing_left("", &line.fields)?;
     let before = prompt.encode(tokenizer).map_err(|error| place.error(error))?;
     let mut ids = match &prompt {
         Prompt::Text(text) => tokenizer.encode(&format!("{text}{completion}"))?,
@@ -85,18 +94,18 @@ fn join(line: &mut Object, tokenizer: &ChatTokenizer) -> Result<Joined, BoxError
     if prompt_tokens == ids.len() {
         return Err(place.field("completion", "at least one token", "none"));
     }
-    Ok(Joined { ids, prompt: prompt_tokens })
+    Ok(Joined { ids, prompt: prompt_tokens, carried })
 }
 
 fn score(model: &CausalLm, joined: Joined) -> Result<Score, BoxError> {
-    let Joined { ids, prompt } = joined;
+    let Joined { ids, prompt, carried } = joined;
     let end = ids.len();
     let mut tree = TokenTree::new(ids);
     tree.add_span(prompt..end)?;
     let scored = tch::no_grad(|| tree.logprobs(model))?;
     let token_logprobs: Vec<f32> = Vec::try_from(&scored.spans[0].f_to_kind(Kind::Float)?)?;
     let logprob = token_logprobs.iter().map(|&x| f64::from(x)).sum();
-    Ok(Score { logprob, tokens: token_logprobs.len(), token_logprobs })
+    Ok(Score { carried, logprob, tokens: token_logprobs.len(), token_logprobs })
 }
 
 fn run(arguments: &Arguments) -> Result<(), BoxError> {

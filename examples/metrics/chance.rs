@@ -3,9 +3,9 @@
 use idl::metrics::{BleuParams, Example, chance_rows};
 use idl_dialogue::BoxError;
 
-use crate::encoder::Encoder;
 use crate::input::{Line, as_strs};
 use crate::measures::{Measure, Reply};
+use crate::models::Models;
 use crate::panel::Panel;
 
 /// The lines, kept until all are read: a random reply may be anyone's.
@@ -28,7 +28,7 @@ impl Chance {
         bleu: BleuParams,
         constant: &str,
         seed: u64,
-        mut encoder: Option<&mut Encoder>,
+        models: &mut Models,
     ) -> Result<Vec<(&'static str, Panel)>, BoxError> {
         let examples: Vec<Example<'_>> = self.lines.iter().map(example).collect();
         let rows = chance_rows(&examples, constant, seed);
@@ -51,16 +51,11 @@ impl Chance {
                 continue;
             }
             let mut panel = Panel::new(measures, bleu)?;
-            let p_co = match &mut encoder {
-                None => vec![None; row.len()],
-                Some(encoder) => {
-                    encoder.p_co(row.iter().map(|(line, reply)| (*reply, &line.history[..])))?
-                }
-            };
-            for ((line, hypothesis), p_co) in row.into_iter().zip(p_co) {
+            let opinions = models.opinions(&row)?;
+            for ((line, hypothesis), opinion) in row.into_iter().zip(&opinions) {
                 let (references, history) = (as_strs(&line.references), as_strs(&line.history));
                 let (references, history) = (&references[..], &history[..]);
-                let reply = Reply { hypothesis, references, history, p_co };
+                let reply = Reply { hypothesis, references, history, opinion };
                 panel.add(measures, &reply, None).map_err(|error| line.place.error(error))?;
             }
             panels.push((name, panel));

@@ -15,6 +15,8 @@ pub(crate) struct Line {
     pub(crate) references: Vec<String>,
     /// Earlier replies of the person; none is no history.
     pub(crate) history: Vec<String>,
+    /// Sentences about the person.
+    pub(crate) persona: Vec<String>,
     /// The partner's utterance before the reply.
     pub(crate) query: Option<String>,
     pub(crate) person: Option<String>,
@@ -37,15 +39,14 @@ fn line(object: Object) -> Result<Line, BoxError> {
         None => Ok(Vec::new()),
         given => strings(&place, name, given),
     };
-    // Sentences about the person wait for a model that judges them.
-    let (history, _persona) = (list("history")?, list("persona")?);
+    let (history, persona) = (list("history")?, list("persona")?);
     let mut text = |name: &str| match optional(name) {
         None => Ok(None),
         given => place.string(name, given).map(Some),
     };
     let (query, person) = (text("query")?, text("person")?);
     place.nothing_left("", &fields)?;
-    Ok(Line { place, hypothesis, references, history, query, person })
+    Ok(Line { place, hypothesis, references, history, persona, query, person })
 }
 
 fn strings(place: &Place, field: &str, value: Option<Value>) -> Result<Vec<String>, BoxError> {
@@ -60,6 +61,7 @@ impl Line {
         for (field, ours, theirs) in [
             ("references", &self.references, &system.references),
             ("history", &self.history, &system.history),
+            ("persona", &self.persona, &system.persona),
         ] {
             if ours != theirs {
                 return Err(self.place.field(field, expected, "something else"));

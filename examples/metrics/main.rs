@@ -1,10 +1,13 @@
 //! Measures replies: BLEU, ROUGE-L, F1, Distinct, closeness to the person's
-//! history, each with its signature and with what one gets for nothing.
+//! history and, with models, consistency with a persona, each with its signature
+//! and with what one gets for nothing.
 
 mod chance;
 mod encoder;
 mod input;
 mod measures;
+mod models;
+mod nli;
 mod panel;
 mod report;
 
@@ -14,19 +17,21 @@ use std::process::ExitCode;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
-use idl::encoder::{BertEncoder, EncoderOptions};
 use idl::metrics::{Bootstrap, Lengths, Tokenizer};
 use idl_dialogue::BoxError;
+use idl_encoder::{EncoderOptions, NliClassifier, SentenceTransformer};
 use idl_examples::cli;
 
 use chance::Chance;
 use encoder::Encoder;
 use input::{Line, as_strs, lines};
 use measures::{Compat, Measure, Reply, Settings, measures};
+use models::Models;
+use nli::Judge;
 use panel::Panel;
 use report::Counted;
 
-/// How many lines are read before a sentence encoder sees them.
+/// How many lines are read before the models see them.
 const BATCH: usize = 256;
 
 /// Measures replies against references, and against what the person said.
@@ -44,9 +49,18 @@ const BATCH: usize = 256;
   metrics --input replies.jsonl --compat released,clv
   metrics --input ours.jsonl --baseline theirs.jsonl | python3 -m json.tool
   metrics --encoder models/all-MiniLM-L6-v2 --no-chance < replies.jsonl
+  metrics --nli models/nli-roberta-base < replies.jsonl
   echo '{\"hypothesis\": \"i bake\", \"references\": [\"i bake bread\"]}' | metrics
 
-Scale: BLEU 0 to 100, lengths in tokens, p-cover in nats, the others 0 to 1.
+Scale: BLEU 0 to 100, lengths in tokens, p-cover in nats, c-score-sum between
+minus and plus the number of persona sentences, c-score-max -1 to 1, the others 0
+to 1.
+
+--nli asks of each `persona` sentence (the premise) whether it entails the reply,
++1, or contradicts it, -1: c-score-sum and c-score-max are the mean over replies of
+the sum and of the largest, coh is the share of pairs that are not contradicted,
+con of those that are entailed. A reply that says nothing contradicts nothing: its
+coh is near 1, as the row `constant` shows.
 
 Chance rows stand beside every value: the true reply of a random other line, the
 same of the same `person`, the `query` said back, and one constant sentence.
@@ -59,9 +73,8 @@ t-test takes the mean of each of them.
 Memory: what is averaged takes none. Chance rows keep all lines; `length` a number
 for each, for the quantiles; --baseline without `person` counts for each; distinct-1
 and distinct-2 every different word and pair of words; --encoder with chance rows an
-embedding of each text. --no-chance leaves little but that of Distinct.
-
-`persona` is checked and not used: no NLI model is here to judge it."
+embedding of each text, --nli each pair. --no-chance leaves little but that of
+Distinct."
 )]
 struct Arguments {
     /// JSONL, or - for stdin
@@ -79,6 +92,11 @@ struct Arguments {
     /// A sentence-transformers folder, for p-co
     #[arg(long, value_name = "DIR")]
     encoder: Option<PathBuf>,
+
+    /// A BERT or RoBERTa classifier's folder whose labels are
+    /// entailment, neutral and contradiction, for c-score-*, coh and con
+    #[arg(long, value_name = "DIR")]
+    nli: Option<PathBuf>,
 
     /// How text becomes words for BLEU, Distinct, lengths and p-*; ROUGE-L and
     /// word F1 have their own ways
@@ -207,18 +225,14 @@ fn count(
     measures: &[Measure],
     lines: &[Line],
     units: &[usize],
-    encoder: Option<&mut Encoder>,
+    models: &mut Models,
 ) -> Result<(), BoxError> {
-    let p_co = match encoder {
-        None => vec![None; lines.len()],
-        Some(encoder) => {
-            encoder.p_co(lines.iter().map(|l| (l.hypothesis.as_str(), &l.history[..])))?
-        }
-    };
-    for (i, (line, p_co)) in lines.iter().zip(p_co).enumerate() {
+    let replies: Vec<_> = lines.iter().map(|line| (line, line.hypothesis.as_str())).collect();
+    let opinions = models.opinions(&replies)?;
+    for (i, (line, opinion)) in lines.iter().zip(&opinions).enumerate() {
         let (references, history) = (as_strs(&line.references), as_strs(&line.history));
         let (references, history) = (&references[..], &history[..]);
-        let reply = Reply { hypothesis: &line.hypothesis, references, history, p_co };
+        let reply = Reply { hypothesis: &line.hypothesis, references, history, opinion };
         let added = panel.add(measures, &reply, units.get(i).copied());
         added.map_err(|error| line.place.error(error))?;
     }
@@ -230,18 +244,21 @@ fn run(arguments: &Arguments) -> Result<(), BoxError> {
     if arguments.input == stdin && arguments.baseline.as_deref() == Some(stdin) {
         return Err("`--input -` and `--baseline -`: there is one stdin".into());
     }
-    let mut encoder = match &arguments.encoder {
-        None => None,
-        Some(dir) => {
-            Some(Encoder::new(Box::new(BertEncoder::from_dir(dir, EncoderOptions::default())?)))
-        }
-    };
+    let mut models = Models::default();
+    if let Some(dir) = &arguments.encoder {
+        let model = SentenceTransformer::from_dir(dir, EncoderOptions::default())?;
+        models.encoder = Some(Encoder::new(Box::new(model)));
+    }
+    if let Some(dir) = &arguments.nli {
+        let model = NliClassifier::from_dir(dir, EncoderOptions::default())?;
+        models.judge = Some(Judge::new(Box::new(model)));
+    }
     let settings = Settings {
         tokenizer: arguments.tokenizer.into(),
         lowercase: arguments.lowercase,
         remove_stop_words: arguments.remove_stop_words,
         compat: arguments.compat.clone(),
-        encoder: encoder.as_ref().map(|encoder| encoder.name().to_owned()),
+        encoder: models.encoder.as_ref().map(|encoder| encoder.name().to_owned()),
     };
     let measures = measures(&settings)?;
     let mut system = Panel::new(&measures, settings.bleu())?;
@@ -263,9 +280,9 @@ fn run(arguments: &Arguments) -> Result<(), BoxError> {
         if other.is_none() && units.named == Some(false) {
             numbers.clear(); // nothing is compared reply by reply
         }
-        count(&mut system, &measures, &ours, &numbers, encoder.as_mut())?;
+        count(&mut system, &measures, &ours, &numbers, &mut models)?;
         if let Some(other) = &mut other {
-            count(other, &measures, &theirs, &numbers, encoder.as_mut())?;
+            count(other, &measures, &theirs, &numbers, &mut models)?;
         }
         for line in ours {
             lengths.add(settings.tokenizer.tokens(&line.references[0]).len());
@@ -273,13 +290,13 @@ fn run(arguments: &Arguments) -> Result<(), BoxError> {
                 chance.keep(line);
             }
         }
-        if let (true, Some(encoder)) = (arguments.no_chance, &mut encoder) {
-            encoder.forget();
+        if arguments.no_chance {
+            models.forget();
         }
     }
 
     let (bleu, constant, seed) = (settings.bleu(), &arguments.constant, arguments.seed);
-    let rows = chance.rows(&measures, bleu, constant, seed, encoder.as_mut())?;
+    let rows = chance.rows(&measures, bleu, constant, seed, &mut models)?;
     let Arguments { resamples, level, .. } = *arguments;
     let counted = Counted {
         measures: &measures,
@@ -288,6 +305,7 @@ fn run(arguments: &Arguments) -> Result<(), BoxError> {
         chance: &rows,
         references: lengths.stats(),
         unit: units.name(),
+        nli: models.judge.as_ref().map(Judge::name),
         bootstrap: Bootstrap { resamples, level, seed },
     };
     cli::print_json(&counted.report()?)

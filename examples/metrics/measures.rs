@@ -7,6 +7,8 @@ use idl::metrics::{
     released_bleu_signature, rouge_l, sentence_bleu, word_f1,
 };
 
+use crate::models::Opinion;
+
 /// A published evaluation to be reproduced, bugs and all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Compat {
@@ -41,8 +43,7 @@ pub(crate) struct Reply<'a> {
     pub(crate) hypothesis: &'a str,
     pub(crate) references: &'a [&'a str],
     pub(crate) history: &'a [&'a str],
-    /// By the sentence encoder.
-    pub(crate) p_co: Option<f64>,
+    pub(crate) opinion: &'a Opinion,
 }
 
 /// What the signature of the mean is made of.
@@ -178,7 +179,7 @@ fn against_history(settings: &Settings) -> Vec<Measure> {
             encoder.map_or("none", String::as_str)
         )),
         needs: if encoder.is_some() { HISTORY } else { "no --encoder" },
-        compute: Box::new(|r| Ok(r.p_co)),
+        compute: Box::new(|r| Ok(r.opinion.p_co)),
     });
     all
 }

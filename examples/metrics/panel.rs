@@ -1,6 +1,6 @@
 //! Everything that is counted while a system's replies go by.
 
-use idl::metrics::{Bleu, BleuParams, Distinct, Error, Lengths, Mean, Tokenizer};
+use idl::metrics::{Bleu, BleuParams, Consistency, Distinct, Error, Lengths, Mean, Tokenizer};
 
 use crate::measures::{Measure, Reply};
 
@@ -11,6 +11,35 @@ pub(crate) enum Quantity {
     Mean(usize),
     /// Corpus BLEU of this order.
     Bleu(usize),
+    /// Consistency with the persona, by this number.
+    Consistency(By),
+}
+
+/// The numbers of [`Consistency`], in the order of its scores.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum By {
+    Sum,
+    Max,
+    Coherent,
+    Entailed,
+}
+
+impl By {
+    pub(crate) const ALL: [(By, &'static str); 4] = [
+        (By::Sum, "c-score-sum"),
+        (By::Max, "c-score-max"),
+        (By::Coherent, "coh"),
+        (By::Entailed, "con"),
+    ];
+
+    fn of(self, consistency: &Consistency) -> Option<f64> {
+        match self {
+            By::Sum => consistency.c_score_sum(),
+            By::Max => consistency.c_score_max(),
+            By::Coherent => consistency.coherent(),
+            By::Entailed => consistency.entailed(),
+        }
+    }
 }
 
 /// Some replies, of which the [`Quantity`]s can be told: those of a person, or
@@ -20,15 +49,22 @@ pub(crate) struct Unit {
     /// One for each measure.
     means: Vec<Mean>,
     bleu: Bleu,
+    consistency: Consistency,
+    /// How many replies the NLI model judged.
+    judged: u64,
 }
 
 impl Unit {
     fn new(measures: usize, bleu: BleuParams) -> Result<Self, Error> {
-        Ok(Unit { means: vec![Mean::default(); measures], bleu: Bleu::new(bleu)? })
+        let (consistency, judged) = Default::default();
+        let means = vec![Mean::default(); measures];
+        Ok(Unit { means, bleu: Bleu::new(bleu)?, consistency, judged })
     }
 
     fn merge(&mut self, other: &Unit) -> Result<(), Error> {
         self.means.iter_mut().zip(&other.means).for_each(|(mean, other)| mean.merge(other));
+        self.consistency.merge(&other.consistency);
+        self.judged += other.judged;
         self.bleu.merge(&other.bleu)
     }
 
@@ -37,6 +73,7 @@ impl Unit {
         match quantity {
             Quantity::Mean(i) => self.means[i].value(),
             Quantity::Bleu(order) => self.bleu.scores().get(order - 1).map(|score| score.value),
+            Quantity::Consistency(by) => by.of(&self.consistency),
         }
     }
 
@@ -45,6 +82,7 @@ impl Unit {
         match quantity {
             Quantity::Mean(i) => self.means[i].replies(),
             Quantity::Bleu(_) => self.bleu.score().stats.segments,
+            Quantity::Consistency(_) => self.judged,
         }
     }
 
@@ -66,15 +104,29 @@ impl Unit {
                 }
                 bleu.scores().get(order - 1).map(|score| score.value)
             }
+            Quantity::Consistency(by) => {
+                let mut consistency = Consistency::default();
+                units.for_each(|unit| consistency.merge(&unit.consistency));
+                by.of(&consistency)
+            }
         }
     }
 
-    /// How the number came about.
-    pub(crate) fn signature(&self, quantity: Quantity, measures: &[Measure]) -> Option<String> {
+    /// How the number came about; `nli` is the NLI model's name.
+    pub(crate) fn signature(
+        &self,
+        quantity: Quantity,
+        measures: &[Measure],
+        nli: &str,
+    ) -> Option<String> {
         match quantity {
             Quantity::Mean(i) => measures[i].signature(&self.means[i]),
             Quantity::Bleu(order) => {
                 self.bleu.scores().get(order - 1).map(|score| score.signature.to_string())
+            }
+            Quantity::Consistency(by) => {
+                let scores = self.consistency.scores(nli);
+                scores.get(by as usize).map(|score| score.signature.to_string())
             }
         }
     }
@@ -121,6 +173,8 @@ impl Panel {
             }
         }
         own.bleu.add(reply.hypothesis, reply.references)?;
+        own.consistency.add(&reply.opinion.verdicts);
+        own.judged = u64::from(!reply.opinion.verdicts.is_empty());
         let tokens = self.tokenizer.tokens(reply.hypothesis);
         self.distinct.iter_mut().for_each(|distinct| distinct.add(&tokens));
         self.lengths.add(tokens.len());

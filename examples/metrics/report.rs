@@ -5,7 +5,7 @@ use idl_dialogue::BoxError;
 use serde::{Serialize, Serializer};
 
 use crate::measures::{ALWAYS, Measure, signed};
-use crate::panel::{Panel, Quantity, Unit};
+use crate::panel::{By, Panel, Quantity, Unit};
 
 /// Name -> entry, in the order of the entries.
 #[derive(Debug)]
@@ -89,6 +89,8 @@ pub(crate) struct Counted<'a> {
     pub(crate) references: Option<LengthStats>,
     /// What the panels' units are.
     pub(crate) unit: &'static str,
+    /// The name of the NLI model, if there is one.
+    pub(crate) nli: Option<&'a str>,
     pub(crate) bootstrap: Bootstrap,
 }
 
@@ -106,6 +108,10 @@ impl Counted<'_> {
             }
             entries.push((measure.name, self.entry(Quantity::Mean(i), measure.needs)?));
         }
+        let needs = if self.nli.is_some() { "no line has a `persona`" } else { "no --nli" };
+        for (by, name) in By::ALL {
+            entries.push((name, self.entry(Quantity::Consistency(by), needs)?));
+        }
         Ok(Report(entries))
     }
 
@@ -120,7 +126,11 @@ impl Counted<'_> {
         };
         Ok(Entry {
             value: self.system.all.value(quantity),
-            signature: self.system.all.signature(quantity, self.measures),
+            signature: self.system.all.signature(
+                quantity,
+                self.measures,
+                self.nli.unwrap_or_default(),
+            ),
             replies: Some(replies),
             interval: self.interval(quantity)?,
             chance: self.chance(|panel| panel.all.value(quantity)),
@@ -174,7 +184,7 @@ impl Counted<'_> {
         let t_test = match quantity {
             // Of corpus BLEU a unit has no number of its own.
             Quantity::Bleu(_) => None,
-            Quantity::Mean(_) => {
+            Quantity::Mean(_) | Quantity::Consistency(_) => {
                 let values = pairs.iter().filter_map(|(ours, theirs)| {
                     Some((ours.value(quantity)?, theirs.value(quantity)?))
                 });

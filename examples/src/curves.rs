@@ -22,8 +22,26 @@ const REWARDS: [Curve; 4] = [
     ("chosen - rejected", metric::REWARDS_MARGINS, RGBColor(31, 119, 180)),
 ];
 
-/// Draws `training_loss.png` and, where there are rewards, `rewards.png`, into
-/// `dir`; returns the names of the files.
+/// What comes again, by the tokens in between, against its first occurrence.
+const COPYING: [Curve; 8] = [
+    ("first", "eval_copy/first", BLACK),
+    ("again at once", "eval_copy/after_0", RGBColor(31, 119, 180)),
+    ("after 100", "eval_copy/after_100", RGBColor(44, 160, 44)),
+    ("after 300", "eval_copy/after_300", RGBColor(255, 127, 14)),
+    ("after 700", "eval_copy/after_700", RGBColor(214, 39, 40)),
+    ("after 1500", "eval_copy/after_1500", RGBColor(148, 103, 189)),
+    ("random, first", "eval_copy_random/first", RGBColor(127, 127, 127)),
+    ("random, again", "eval_copy_random/again", RGBColor(23, 190, 207)),
+];
+
+const SESSIONS: [Curve; 3] = [
+    ("own sessions", "eval_nll/own", RGBColor(31, 119, 180)),
+    ("another person's", "eval_nll/other", RGBColor(214, 39, 40)),
+    ("none", "eval_nll/none", RGBColor(127, 127, 127)),
+];
+
+/// Draws `training_loss.png` and, where the log has what they show,
+/// `rewards.png`, `copying.png` and `sessions.png`, into `dir`; returns the names of the files.
 ///
 /// # Errors
 /// The folder's.
@@ -32,9 +50,12 @@ pub fn draw(records: &[LogRecord], dir: &Path) -> Result<Vec<&'static str>, BoxE
     register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT)
         .map_err(|_| "the program's font is damaged")?;
     let mut drawn = Vec::new();
-    for (file, title, curves) in
-        [("training_loss.png", "loss", &LOSS[..]), ("rewards.png", "rewards", &REWARDS)]
-    {
+    for (file, title, curves) in [
+        ("training_loss.png", "loss", &LOSS[..]),
+        ("rewards.png", "rewards", &REWARDS),
+        ("copying.png", "NLL of what comes again", &COPYING),
+        ("sessions.png", "NLL of replies behind sessions", &SESSIONS),
+    ] {
         if chart(records, &dir.join(file), title, curves)? {
             drawn.push(file);
         }

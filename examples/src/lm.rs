@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, Rendering};
 use idl_dialogue::{BoxError, Role, Utterance};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tch::{Cuda, Device, Kind};
 
 use crate::lines::{Object, Place};
@@ -134,32 +134,39 @@ pub enum Prompt {
 }
 
 impl Prompt {
-    /// Takes `prompt`, or `messages` and perhaps `sessions`, out of a line.
+    /// Takes out of a line what there is to continue: a text `prompt`; or
+    /// `messages`, which may also be called `prompt` (as in preference data),
+    /// and perhaps `sessions`.
     ///
     /// # Errors
     /// Fields that are missing, that do not go together, or of another type.
     pub fn take(line: &mut Object) -> Result<Self, BoxError> {
-        let place = &line.place;
-        let mut take = |field: &str| line.fields.remove(field);
-        if let Some(prompt) = take("prompt") {
-            let text = place.string("prompt", Some(prompt))?;
-            for field in ["sessions", "messages"] {
-                if take(field).is_some() {
-                    return Err(place.field(field, "nothing beside `prompt`", "it"));
-                }
-            }
-            return Ok(Prompt::Text(text));
+        let Object { place, fields } = line;
+        let is_text = fields.get("prompt").is_some_and(|prompt| !prompt.is_array());
+        let beside: &[&str] = if is_text {
+            &["sessions", "messages"]
+        } else if fields.contains_key("prompt") {
+            &["messages"]
+        } else {
+            &[]
+        };
+        if let Some(field) = beside.iter().find(|&&field| fields.contains_key(field)) {
+            return Err(place.field(field, "nothing beside `prompt`", "it"));
         }
-        let sessions = match take("sessions") {
+        if is_text {
+            return Ok(Prompt::Text(place.string("prompt", fields.remove("prompt"))?));
+        }
+        let sessions = match fields.remove("sessions") {
             None => Vec::new(),
             given => sessions(place, "sessions", given)?,
         };
-        let Some(given) = take("messages") else {
+        let messages_field = if fields.contains_key("prompt") { "prompt" } else { "messages" };
+        let Some(given) = fields.remove(messages_field) else {
             return Err(place.field("messages", "an array, or `prompt`", "nothing"));
         };
-        let messages = messages(place, "messages", Some(given))?;
+        let messages = messages(place, messages_field, Some(given))?;
         if messages.is_empty() {
-            return Err(place.field("messages", "at least one message", "none"));
+            return Err(place.field(messages_field, "at least one message", "none"));
         }
         Ok(Prompt::Chat { sessions, messages })
     }
@@ -176,6 +183,18 @@ impl Prompt {
                 tokenizer.encode_chat(&all.cloned().collect::<Vec<_>>(), true)?
             }
         })
+    }
+}
+
+/// What is left of a line when all that a program knows is taken: it goes to
+/// the output as it is.
+///
+/// # Errors
+/// A field of a name that the program writes itself.
+pub fn carried(line: &mut Object, written: &[&str]) -> Result<Map<String, Value>, BoxError> {
+    match written.iter().find(|&&field| line.fields.contains_key(field)) {
+        Some(field) => Err(line.place.field(field, "no field that the output has", "it")),
+        None => Ok(std::mem::take(&mut line.fields)),
     }
 }
 
@@ -217,4 +236,45 @@ pub fn messages(
         }
     };
     place.array(field, value)?.into_iter().enumerate().map(message).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(fields: Value) -> Object {
+        let path = std::env::temp_dir().join(format!("idl-lm-{}.jsonl", std::process::id()));
+        std::fs::write(&path, fields.to_string()).unwrap();
+        let object = crate::lines::objects(&path).unwrap().next().unwrap().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        object
+    }
+
+    #[test]
+    fn a_prompt_is_a_text_or_messages() {
+        let said = json!([{"role": "user", "content": "hi"}]);
+        let chat = Prompt::Chat { sessions: vec![], messages: vec![Utterance::user("hi")] };
+        let mut line = object(json!({"prompt": "hi", "id": 7}));
+        assert_eq!(Prompt::take(&mut line).unwrap(), Prompt::Text("hi".to_owned()));
+        assert_eq!(carried(&mut line, &["text"]).unwrap()["id"], 7);
+        for field in ["prompt", "messages"] {
+            let mut line = object(json!({field: said}));
+            assert_eq!(Prompt::take(&mut line).unwrap(), chat);
+        }
+        for (line, field) in [
+            (json!({"prompt": said, "messages": said}), "messages"),
+            (json!({"prompt": "hi", "messages": said}), "messages"),
+            (json!({"prompt": "hi", "sessions": []}), "sessions"),
+            (json!({"prompt": []}), "prompt"),
+            (json!({"prompt": 3}), "prompt"),
+            (json!({"sessions": []}), "messages"),
+        ] {
+            let error = Prompt::take(&mut object(line)).unwrap_err().to_string();
+            assert!(error.contains(&format!("field `{field}`")), "{error}");
+        }
+        let error = carried(&mut object(json!({"text": "x"})), &["text"]).unwrap_err();
+        assert!(error.to_string().contains("field `text`"), "{error}");
+    }
 }

@@ -7,6 +7,7 @@ use idl::dialogue::BoxError;
 use idl::dpoc_loss::LossConfig;
 use idl::lm::LoraConfig;
 use idl::train::TrainConfig;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tch::Device;
@@ -67,6 +68,11 @@ pub struct RunConfig {
     pub train: TrainConfig,
     /// The output folder.
     pub out: PathBuf,
+    /// Where `train.precompute_reference` keeps the reference's
+    /// log-probabilities; runs may share it. The folder `references` in `out`
+    /// unless set.
+    #[serde(default)]
+    pub reference_cache: Option<PathBuf>,
 }
 
 fn cpu() -> String {
@@ -87,15 +93,16 @@ impl RunConfig {
     /// # Errors
     /// Names the file, and the key that is unknown, missing or out of range.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, BoxError> {
-        let file = path.display();
-        let text = std::fs::read_to_string(path).map_err(|e| format!("{file}: {e}"))?;
-        let mut json: Value = serde_json::from_str(&text).map_err(|e| format!("{file}: {e}"))?;
-        for setting in overrides {
-            set(&mut json, setting)?;
-        }
-        let config: RunConfig = serde_path_to_error::deserialize(&json)
-            .map_err(|e| format!("{file}: {}: {}", e.path(), e.inner()))?;
-        config.check().map_err(|problem| format!("{file}: {problem}"))?;
+        Self::from_json(path, &settings(path, overrides)?)
+    }
+
+    /// The settings of `json`, which was read from `path`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn from_json(path: &Path, json: &Value) -> Result<Self, BoxError> {
+        let config: RunConfig = typed(path, json)?;
+        config.check().map_err(|problem| format!("{}: {problem}", path.display()))?;
         Ok(config)
     }
 
@@ -113,6 +120,17 @@ impl RunConfig {
         }
         if self.stage == Stage::Msl && self.loss.is_some() {
             return Err("`loss` goes with `\"stage\": \"dpoc\"` only".to_owned());
+        }
+        if self.reference_cache.is_some() && !self.train.precompute_reference {
+            return Err("`reference_cache` goes with `train.precompute_reference`".to_owned());
+        }
+        if self.train.precompute_reference {
+            let loss = self.loss.unwrap_or_default().check().map_err(|e| format!("loss: {e}"))?;
+            if self.stage != Stage::Dpoc || !loss.needs_reference() {
+                return Err("`train.precompute_reference` goes with `\"stage\": \"dpoc\"` and a \
+                            loss that compares with a reference"
+                    .to_owned());
+            }
         }
         if self.reserve >= self.max_tokens {
             return Err(format!(
@@ -141,6 +159,12 @@ impl RunConfig {
         train.check().map_err(|e| format!("train: {e}"))
     }
 
+    /// The folder of the reference's log-probabilities.
+    #[must_use]
+    pub fn reference_cache(&self) -> PathBuf {
+        self.reference_cache.clone().unwrap_or_else(|| self.out.join("references"))
+    }
+
     /// The device.
     ///
     /// # Errors
@@ -148,6 +172,29 @@ impl RunConfig {
     pub fn device(&self) -> Result<Device, String> {
         lm::device(&self.device).map_err(|problem| format!("`device`: {problem}"))
     }
+}
+
+/// Reads the JSON of `path` and puts the overrides, `a.b=value`, on top.
+///
+/// # Errors
+/// Names the file, or the override that is none.
+pub fn settings(path: &Path, overrides: &[String]) -> Result<Value, BoxError> {
+    let file = path.display();
+    let text = std::fs::read_to_string(path).map_err(|e| format!("{file}: {e}"))?;
+    let mut json: Value = serde_json::from_str(&text).map_err(|e| format!("{file}: {e}"))?;
+    for setting in overrides {
+        set(&mut json, setting)?;
+    }
+    Ok(json)
+}
+
+/// Settings of some form, from the JSON of `path`.
+///
+/// # Errors
+/// Names the file and the key.
+pub fn typed<T: DeserializeOwned>(path: &Path, json: &Value) -> Result<T, BoxError> {
+    serde_path_to_error::deserialize(json)
+        .map_err(|e| format!("{}: {}: {}", path.display(), e.path(), e.inner()).into())
 }
 
 /// Puts `a.b=value` into the settings.
@@ -209,6 +256,16 @@ mod tests {
             (&["reserve=9999"], "max_tokens"),
             (&["loss.loss.beta=1"], "loss"),
             (&["train.batch_size=0"], "batch_size"),
+            (&["train.batch_size=-1"], "train.batch_size"),
+            (&["train.max_steps=0"], "max_steps"),
+            (&["train.epochs=0"], "epochs"),
+            (&["train.schedule.learning_rate=-1e-3"], "learning_rate"),
+            (&["train.precompute_reference=true"], "`train.precompute_reference`"),
+            (&["stage=dpoc", "reference_cache=r"], "`reference_cache`"),
+            (
+                &["stage=dpoc", "train.precompute_reference=true", "loss.loss.type=simpo"],
+                "`train.precompute_reference`",
+            ),
             (&["adapter=a", "lora.r=2"], "`lora`"),
             (&["full=true", "lora.r=2"], "`full`"),
             (&["full=true", "stage=dpoc"], "`full`"),

@@ -134,6 +134,58 @@ fn each_value_has_a_signature_chance_rows_and_an_interval() {
 }
 
 #[test]
+fn an_nli_model_judges_replies_against_the_persona() {
+    let data = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/data/rust-bert");
+    let vectors = std::fs::read(data.join("vectors.json")).unwrap();
+    let vectors: Value = serde_json::from_slice(&vectors).unwrap();
+    let model = &vectors["nli"]["nli-roberta"];
+    let (mut lines, mut verdicts) = (String::new(), Vec::new());
+    let pairs = vectors["pairs"].as_array().unwrap().iter();
+    for (i, (pair, row)) in pairs.zip(model["probabilities"].as_array().unwrap()).enumerate() {
+        let p = |i: usize| row[i].as_f64().unwrap();
+        let best = (0..3).max_by(|&a, &b| p(a).total_cmp(&p(b))).unwrap();
+        verdicts.push(match model["labels"][best].as_str().unwrap() {
+            "ENTAILMENT" => 1.0,
+            "NEUTRAL" => 0.0,
+            other => {
+                assert_eq!(other, "CONTRADICTION");
+                -1.0
+            }
+        });
+        let person = format!("p{}", i % 3);
+        let line = json!({"hypothesis": pair[1], "references": ["yes"], "persona": [pair[0]], "person": person});
+        lines += &format!("{line}\n");
+    }
+    let share = |verdict: f64| {
+        verdicts.iter().filter(|&&v| v == verdict).count() as f64 / verdicts.len() as f64
+    };
+    let folder = data.join("nli-roberta");
+    let options = ["--nli", folder.to_str().unwrap(), "--resamples", "50"];
+    let found = summary(&options, &lines);
+    let mean = verdicts.iter().sum::<f64>() / verdicts.len() as f64;
+    for (name, expected) in [
+        ("c-score-sum", mean),
+        ("c-score-max", mean),
+        ("coh", 1.0 - share(-1.0)),
+        ("con", share(1.0)),
+    ] {
+        let value = number(&found, &format!("/{name}/value"));
+        assert!((value - expected).abs() < 1e-12, "{name}: {value}, not {expected}");
+        assert_eq!(found[name]["replies"], verdicts.len(), "{name}");
+        assert!(found[name]["signature"].as_str().unwrap().contains("nli:nli-roberta"));
+        assert!(found[name]["chance"]["constant"].is_number(), "{name}");
+        assert!(found[name]["interval"]["low"].is_number(), "{name}");
+    }
+    assert_eq!(summary(&[], &lines)["coh"], json!({"value": null, "n/a": "no --nli"}));
+    let bare = "{\"hypothesis\": \"yes\", \"references\": [\"no\"]}\n";
+    assert_eq!(summary(&options, bare)["con"]["n/a"], "no line has a `persona`");
+    // A folder that is none of the kind.
+    let folder = data.join("gpt2");
+    let error = complaint(&["--nli", folder.to_str().unwrap()], &lines);
+    assert!(error.contains("model_type is \"gpt2\""), "{error}");
+}
+
+#[test]
 fn without_persons_there_is_no_interval_and_the_same_seed_gives_the_same_summary() {
     let lines: String = replies().lines().map(|line| line.replace("person", "query2")).collect();
     assert!(complaint(&[], &lines).contains("stdin:1: "));

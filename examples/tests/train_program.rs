@@ -173,3 +173,61 @@ fn what_is_wrong_is_said_in_one_line() {
     let nobody = prepare(&["--lenient", "--eval-share", "0.5", "--eval", "held-out.jsonl"]);
     assert!(nobody.contains("held out"), "{nobody}");
 }
+
+#[test]
+fn a_base_model_from_random_weights() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let settings = r#"{
+        "stage": "pretrain", "init": "random", "out": "base",
+        "shape": {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1,
+                  "num_attention_heads": 2, "num_key_value_heads": 1},
+        "documents": {"context": 512},
+        "check": {"persons": 3, "windows": 2, "copy": {"segments": 1},
+                  "sessions": {"targets": 1, "references": 1}},
+        "train": {"batch_size": 1, "max_steps": 3, "eval_steps": 2, "save_steps": 2,
+                  "schedule": {"learning_rate": 1e-3}}
+    }"#;
+    fs::write(dir.join("run.json"), settings).unwrap();
+    let dry = train(dir).arg("--dry-run").output().unwrap();
+    let text = stdout(&dry);
+    for kind in ["plain-", "persona-", "returning-", "random-"] {
+        assert!(text.contains(kind), "{kind}: {text}");
+    }
+    assert!(text.ends_with("3 documents, 3 steps of 1\n") && !dir.join("base").exists(), "{text}");
+
+    let output = train(dir).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let base = dir.join("base");
+    for file in ["tokenizer.json", "run.json", "checkpoint-2", "copying.png", "sessions.png"] {
+        assert!(base.join(file).exists(), "{file}");
+    }
+    let card = fs::read_to_string(base.join("README.md")).unwrap();
+    assert!(card.contains("plain 30 %") && card.contains("eval_copy/after_100"), "{card}");
+    let log = fs::read_to_string(base.join("train_log.jsonl")).unwrap();
+    assert!(log.contains("eval_nll/own") && log.contains("eval_copy_random/again"), "{log}");
+
+    // What it has become is a model like any other.
+    let again = ["--set", "init=weights", "--set", "shape={}", "--set", "model=base"];
+    let output = train(dir).args(again).arg("--measure").output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let found: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert!(found["plain"].as_f64().unwrap() > 1.0, "{found}");
+    assert_eq!(found["sensitivity"].as_array().unwrap().len(), 3, "{found}");
+    let output = train(dir).args(again).args(["--set", "out=more"]).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+
+    for (set, named) in [
+        ("documents.context=9999", "positions"),
+        ("train.max_steps=null", "max_steps"),
+        ("data=msl.jsonl", "data"),
+        ("corpora=[]", "corpora"),
+    ] {
+        let output = train(dir).args(["--set", "out=wrong", "--set", set]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{set}");
+        assert!(stderr(&output).contains(named), "{set}: {}", stderr(&output));
+    }
+    fs::write(dir.join("run.json"), SETTINGS).unwrap();
+    let output = train(dir).arg("--measure").output().unwrap();
+    assert!(stderr(&output).contains("pretrain"), "{}", stderr(&output));
+}

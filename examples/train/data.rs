@@ -6,7 +6,7 @@ use std::path::Path;
 use idl::dialogue::BoxError;
 use idl::lm::{ChatTokenizer, LlamaConfig};
 use idl::train::rows::{self, Dialogue};
-use idl::train::{Error, Example, ExampleBuilder};
+use idl::train::{Alternatives, Error, Example, ExampleBuilder};
 
 use idl_examples::run_config::{RunConfig, Stage};
 
@@ -29,7 +29,7 @@ pub(crate) fn examples(
     let dialogues = rows::open(path)?;
     let (mut examples, mut left_out) = (Vec::with_capacity(dialogues.len()), Vec::new());
     for dialogue in &dialogues {
-        match example(&builder, dialogue, config.stage) {
+        match example(&builder, dialogue, config.stage, positions) {
             Ok(example) => examples.push(example),
             Err(error @ Error::Conversation { .. }) => left_out.push(error),
             Err(error) => return Err(error.into()),
@@ -43,12 +43,12 @@ pub(crate) fn examples(
             dialogues.len()
         );
     }
-    // A branch may reach beyond the trunk that it leaves.
-    let before = examples.len();
-    examples.retain(|example| longest(example) <= positions);
-    if examples.len() < before {
-        let out = before - examples.len();
-        eprintln!("{file}: {out} dialogues need more than the model's {positions} positions");
+    let useless: usize = examples.iter().map(|e| e.dropped_alternatives).sum();
+    if useless > 0 {
+        eprintln!(
+            "{file}: {useless} replies are left out for their alternatives: empty, equal, or \
+             beyond the model's {positions} positions"
+        );
     }
     let kept: usize = examples.iter().map(|e| e.references).sum();
     let given: usize = dialogues.iter().map(|d| d.conversation.references.len()).sum();
@@ -69,22 +69,50 @@ pub(crate) fn examples(
     Ok(examples)
 }
 
-/// The number of positions that an example takes.
-fn longest(example: &Example) -> usize {
-    let lengths = example.tree.branch_lengths();
-    let ends = example
+/// A preference example. A branch may reach beyond the trunk that it leaves:
+/// replies whose alternatives need more than `positions` are left out, too.
+fn preference(
+    builder: &ExampleBuilder<'_>,
+    dialogue: &Dialogue,
+    positions: usize,
+) -> Result<Example, Error> {
+    let conversation = &dialogue.conversation;
+    let whole = builder.preference(conversation, &dialogue.alternatives)?;
+    let lengths = whole.tree.branch_lengths();
+    let ends = whole
         .tree
         .spans()
         .iter()
         .zip(lengths.chunks(2))
         .map(|(span, branches)| span.start + branches.iter().copied().max().unwrap_or(0));
-    ends.fold(example.tree.trunk().len(), usize::max)
+    let fitting: Vec<Alternatives> = ends
+        .zip(&whole.alternatives)
+        .filter(|&(end, _)| end <= positions)
+        .map(|(_, alternatives)| alternatives.clone())
+        .collect();
+    let out = whole.alternatives.len() - fitting.len();
+    if out == 0 {
+        return Ok(whole);
+    }
+    if fitting.is_empty() {
+        return Err(Error::Conversation {
+            id: conversation.id.clone(),
+            message: format!("its alternatives need more than the model's {positions} positions"),
+        });
+    }
+    let example = builder.preference(conversation, &fitting)?;
+    Ok(Example {
+        dropped_replies: whole.dropped_replies,
+        dropped_alternatives: whole.dropped_alternatives + out,
+        ..example
+    })
 }
 
 fn example(
     builder: &ExampleBuilder<'_>,
     dialogue: &Dialogue,
     stage: Stage,
+    positions: usize,
 ) -> Result<Example, Error> {
     match stage {
         // Preference rows are replies, too.
@@ -95,7 +123,7 @@ fn example(
                       dpoc`?"
                 .to_owned(),
         }),
-        Stage::Dpoc => builder.preference(&dialogue.conversation, &dialogue.alternatives),
+        Stage::Dpoc => preference(builder, dialogue, positions),
     }
 }
 

@@ -3,6 +3,7 @@
 //! last checkpoint stands.
 
 mod data;
+mod pretrain;
 mod run;
 
 use std::path::PathBuf;
@@ -12,11 +13,15 @@ use clap::Parser;
 use idl::dialogue::BoxError;
 use idl_examples::cli;
 
-use idl_examples::run_config::RunConfig;
+use idl_examples::pretrain::{PretrainConfig, STAGE};
+use idl_examples::run_config::{self, RunConfig};
 
 /// Trains a LoRA adapter, or all parameters, on JSONL that `prepare` writes:
 /// TRL's conversational prompt-completion format with the sessions beside it,
 /// and its preference format with a criterion reply, too.
+///
+/// With `"stage": "pretrain"` a model learns from documents that are made as
+/// it goes, from random weights or given ones: see docs/pretraining.md.
 ///
 /// The output folder is a PEFT adapter with a model card, the log
 /// (train_log.jsonl), curves (PNG), the settings (run.json) and checkpoints.
@@ -36,6 +41,11 @@ struct Arguments {
     #[arg(long)]
     dry_run: bool,
 
+    /// Pretraining: measures the model as it is (NLL of plain dialogues, copying,
+    /// own and other sessions), prints JSON, and trains nothing
+    #[arg(long, conflicts_with_all = ["dry_run", "resume"])]
+    measure: bool,
+
     /// Goes on from the newest whole checkpoint of the output folder
     #[arg(long)]
     resume: bool,
@@ -48,6 +58,7 @@ Examples:
   train --config examples/configs/msl.json --set data=msl.jsonl
   train --config examples/configs/msl.json --set data=msl.jsonl --resume
   train --config examples/configs/dpoc.json --set data=dpoc.jsonl --set adapter=out/msl
+  train --config examples/configs/pretrain.json
 
 Paths are relative to the folder in which the program is started.";
 
@@ -56,6 +67,19 @@ fn main() -> ExitCode {
 }
 
 fn train(arguments: Arguments) -> Result<(), BoxError> {
-    let config = RunConfig::read(&arguments.config, &arguments.set)?;
+    let path = &arguments.config;
+    let settings = run_config::settings(path, &arguments.set)?;
+    if settings["stage"] == STAGE {
+        let config = PretrainConfig::from_json(path, &settings)?;
+        return match (arguments.dry_run, arguments.measure) {
+            (true, _) => pretrain::dry(&config),
+            (_, true) => pretrain::measure(&config),
+            _ => pretrain::train(&config, arguments.resume),
+        };
+    }
+    if arguments.measure {
+        return Err("`--measure` goes with `\"stage\": \"pretrain\"` only".into());
+    }
+    let config = RunConfig::from_json(path, &settings)?;
     if arguments.dry_run { run::dry(&config) } else { run::train(&config, arguments.resume) }
 }

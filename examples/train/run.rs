@@ -13,7 +13,7 @@ use idl::lm::{CausalLm, LoadOptions, LoraConfig};
 use idl::train::checkpoint::{Checkpoint, Checkpoints, STATE};
 use idl::train::log::{LogRecord, TrainLog, metric};
 use idl::train::{
-    Callback, Example, ModelCard, Objective, Outcome, Step, Stop, Trained, Trainer, total_steps,
+    Callback, ModelCard, Objective, Outcome, Step, Stop, Trained, Trainer, total_steps,
 };
 use idl_examples::progress::{self, Progress};
 use idl_examples::{curves, lm};
@@ -25,9 +25,9 @@ use idl_examples::run_config::{RunConfig, Stage};
 const POLICY: &str = "policy";
 const REFERENCE: &str = "reference";
 
-const LOG: &str = "train_log.jsonl";
-const SETTINGS: &str = "run.json";
-const CARD: &str = "README.md";
+pub(crate) const LOG: &str = "train_log.jsonl";
+pub(crate) const SETTINGS: &str = "run.json";
+pub(crate) const CARD: &str = "README.md";
 
 /// Prints what would be learnt.
 pub(crate) fn dry(config: &RunConfig) -> Result<(), BoxError> {
@@ -87,6 +87,8 @@ pub(crate) fn train(config: &RunConfig, resume: bool) -> Result<(), BoxError> {
         .evaluate_on(&held_out)
         .save_to(&checkpoints)
         .resume_from(start.as_ref());
+    let references = config.reference_cache();
+    let trainer = trainer.cache_references(&references);
     // Before anything of the folder is touched.
     trainer.check_resume(&model, trained)?;
     let step = start.as_ref().map_or(0, |c| c.state.global_step);
@@ -109,7 +111,8 @@ pub(crate) fn train(config: &RunConfig, resume: bool) -> Result<(), BoxError> {
     }
     let best = outcome.best.filter(|_| config.train.load_best_model_at_end);
     let shown = best.map_or(outcome.steps, |(step, _)| step);
-    finish(&model, trained, &checkpoints, &card, &examples, &outcome, shown)
+    let text = |last: Option<&LogRecord>| card.text(&examples, last);
+    finish(&model, trained, &card.base, &checkpoints, &text, &outcome, shown)
 }
 
 /// The adapter to be trained, and, where a loss compares, the frozen one; its
@@ -143,7 +146,10 @@ fn objective<'a>(loss: Option<&'a PreferenceLoss>, config: &RunConfig) -> Object
 
 /// The checkpoint to go on from. A folder that has some is neither overwritten
 /// nor silently gone on with.
-fn starting_point(checkpoints: &Checkpoints, resume: bool) -> Result<Option<Checkpoint>, BoxError> {
+pub(crate) fn starting_point(
+    checkpoints: &Checkpoints,
+    resume: bool,
+) -> Result<Option<Checkpoint>, BoxError> {
     if !resume {
         return match checkpoints.list()?.last() {
             None => nothing_finished(checkpoints.dir()).map(|()| None),
@@ -190,7 +196,7 @@ fn nothing_finished(out: &Path) -> Result<(), BoxError> {
 }
 
 /// One process at a time in an output folder; the lock goes with the process.
-fn lock(out: &Path) -> Result<File, BoxError> {
+pub(crate) fn lock(out: &Path) -> Result<File, BoxError> {
     let path = out.join(".lock");
     let file = File::create(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     match file.try_lock() {
@@ -203,20 +209,21 @@ fn lock(out: &Path) -> Result<File, BoxError> {
 }
 
 /// Writes a file beside its place, then moves it there.
-fn write_whole(path: &Path, text: &str) -> Result<(), BoxError> {
+pub(crate) fn write_whole(path: &Path, text: &str) -> Result<(), BoxError> {
     let temporary = path.with_extension("tmp");
     fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path))?;
     Ok(())
 }
 
-/// Puts the result into the output folder: adapter or model, card, state,
-/// curves. The parameters are those of step `shown`.
-fn finish(
+/// Puts the result into the output folder: adapter (of `base`) or model, the
+/// card of its last record, state, curves. The parameters are those of step
+/// `shown`.
+pub(crate) fn finish(
     model: &CausalLm,
     trained: Trained<'_>,
+    base: &str,
     checkpoints: &Checkpoints,
-    card: &ModelCard<'_>,
-    examples: &[Example],
+    card: &dyn Fn(Option<&LogRecord>) -> String,
     outcome: &Outcome,
     shown: u64,
 ) -> Result<(), BoxError> {
@@ -227,7 +234,7 @@ fn finish(
     if whole.exists() {
         fs::remove_dir_all(&whole)?;
     }
-    trained.save(model, &whole, &card.base)?;
+    trained.save(model, &whole, base)?;
     let mut names = Vec::new();
     for entry in fs::read_dir(&whole)? {
         names.push(entry?.file_name());
@@ -240,7 +247,7 @@ fn finish(
     fs::remove_dir(&whole)?;
     let records = idl::train::log::read_log(out.join(LOG))?;
     let record = records.iter().rfind(|record| record.step == shown);
-    write_whole(&out.join(CARD), &card.text(examples, record))?;
+    write_whole(&out.join(CARD), &card(record))?;
     let state = fs::read_to_string(out.join(format!("checkpoint-{}", outcome.steps)).join(STATE))?;
     write_whole(&out.join(STATE), &state)?;
     // The result stands, whatever becomes of its pictures.
@@ -257,20 +264,20 @@ fn finish(
     Ok(())
 }
 
-fn name(path: &Path) -> String {
+pub(crate) fn name(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// Log, progress bar, and Ctrl-C.
-struct Watch {
+pub(crate) struct Watch {
     log: TrainLog,
-    bar: Progress,
+    pub(crate) bar: Progress,
     interrupted: Arc<AtomicBool>,
     evaluated: String,
 }
 
 impl Watch {
-    fn new(log: TrainLog, total: u64) -> Result<Self, BoxError> {
+    pub(crate) fn new(log: TrainLog, total: u64) -> Result<Self, BoxError> {
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&interrupted);
         ctrlc::set_handler(move || {
@@ -315,6 +322,11 @@ impl Callback for Watch {
         self.log.log(record)?;
         let loss = record.get("eval_loss").unwrap_or(f64::NAN);
         self.evaluated = format!(", eval {loss:.3}{}", if best { " (best)" } else { "" });
+        Ok(self.flow())
+    }
+
+    fn on_reference(&mut self, done: usize, total: usize) -> idl::train::Result<ControlFlow<()>> {
+        self.bar.set_message(format!("reference: {done} of {total} dialogues"));
         Ok(self.flow())
     }
 

@@ -1,0 +1,116 @@
+//! Pretraining: a base model from documents that are made as it goes.
+
+mod card;
+mod measure;
+
+use std::fs;
+use std::io::Write;
+
+use idl::dialogue::BoxError;
+use idl::lm::{CausalLm, LoadOptions};
+use idl::train::checkpoint::Checkpoints;
+use idl::train::log::{LogRecord, TrainLog};
+use idl::train::pretrain::{DocumentKind, Documents, Measuring};
+use idl::train::{Objective, Stop, Trained, Trainer, total_steps};
+use idl_examples::lm;
+use idl_examples::pretrain::{Init, Material, PretrainConfig, shape_folder};
+
+use measure::Measures;
+pub(crate) use measure::measure;
+
+use crate::run::{CARD, LOG, SETTINGS, Watch, finish, lock, starting_point, write_whole};
+
+/// Prints the first document of each kind, and how many there will be.
+pub(crate) fn dry(config: &PretrainConfig) -> Result<(), BoxError> {
+    let tokenizer = lm::tokenizer(&config.model)?;
+    let material = Material::read(config)?;
+    let documents = Documents::new(&tokenizer, &material.learnt, config.documents, config.count())?;
+    let mut stdout = std::io::stdout().lock();
+    for kind in DocumentKind::ALL {
+        let share = config.documents.mixture.share(kind);
+        if share == 0.0 {
+            continue;
+        }
+        // With a share of one in a hundred it takes some looking.
+        for index in 0..10_000 {
+            let document = documents.document(index)?;
+            if document.kind != kind {
+                continue;
+            }
+            let text = tokenizer.decode_with_special(&document.ids)?;
+            writeln!(
+                stdout,
+                "{}-{index}, {:.0} % of documents: {} tokens, {} segments come again\n{text}\n",
+                kind.as_str(),
+                100.0 * share,
+                document.ids.len(),
+                document.returns.len(),
+            )?;
+            break;
+        }
+    }
+    let steps = config.count() / config.train.batch_size;
+    writeln!(stdout, "{} documents, {steps} steps of {}", config.count(), config.train.batch_size)?;
+    Ok(stdout.flush()?)
+}
+
+/// Trains.
+pub(crate) fn train(config: &PretrainConfig, resume: bool) -> Result<(), BoxError> {
+    let out = &config.out;
+    fs::create_dir_all(out).map_err(|e| format!("{}: {e}", out.display()))?;
+    let _lock = lock(out)?;
+    let options = LoadOptions { device: config.device()?, kind: config.dtype.kind() };
+    let base = config.model.display().to_string();
+    let start = starting_point(&Checkpoints::new(out, base.as_str()), resume)?;
+    let tokenizer = lm::tokenizer(&config.model)?;
+    let material = Material::read(config)?;
+    let mut model = match config.init {
+        Init::Weights => CausalLm::from_dir(&config.model, options)?,
+        Init::Random => {
+            let dir = shape_folder(config)?;
+            CausalLm::random(&dir, options, config.train.seed)?
+        }
+    };
+    model.check_tokenizer(&tokenizer)?;
+    config.check_positions(model.config().max_position_embeddings)?;
+    let measures = Measures::new(config, &tokenizer, &material)?;
+    let documents = Documents::new(&tokenizer, &material.learnt, config.documents, config.count())?;
+    let parameters = model.parameter_count();
+    let card = |last: Option<&LogRecord>| card::text(config, &material, parameters, last);
+    let settings = serde_json::to_string_pretty(config)?;
+    let checkpoints = Checkpoints::new(out, base.as_str())
+        .with_file(SETTINGS, settings.as_str())
+        .with_file(CARD, card(None));
+
+    let trainer = Trainer::streaming(&documents, Objective::Supervised, &config.train)
+        .evaluate_on(&measures.plain)
+        .save_to(&checkpoints)
+        .resume_from(start.as_ref());
+    // Before anything of the folder is touched.
+    trainer.check_resume(&model, Trained::Base)?;
+    let step = start.as_ref().map_or(0, |c| c.state.global_step);
+    let (log, _) = TrainLog::resume(out.join(LOG), step)?;
+    write_whole(&out.join(SETTINGS), &settings)?;
+    eprintln!(
+        "{:.1} million parameters; {} documents of {} tokens, from {} persons, {} held out; {} on \
+         {} threads",
+        parameters as f64 / 1e6,
+        config.count(),
+        config.documents.context,
+        material.learnt.len(),
+        material.held_out.len(),
+        config.device,
+        tch::get_num_threads()
+    );
+    let mut watch = Watch::new(log, total_steps(config.count(), &config.train))?;
+    let all = measures.all();
+    let mut measuring = Measuring::new(&mut watch, &all);
+    let outcome = trainer.run(&mut model, Trained::Base, &mut measuring)?;
+    watch.bar.finish_and_clear();
+    if outcome.stop == Stop::Cancelled {
+        return Err(format!("stopped after step {}: --resume goes on", outcome.steps).into());
+    }
+    let best = outcome.best.filter(|_| config.train.load_best_model_at_end);
+    let shown = best.map_or(outcome.steps, |(step, _)| step);
+    finish(&model, Trained::Base, &base, &checkpoints, &card, &outcome, shown)
+}
