@@ -46,6 +46,7 @@ fn facts_by_pattern() {
         // Places.
         ("i live in the old harbor town", "<i, live_in_general, old harbor town>"),
         ("we live in lisbon , near the sea", "<i, live_in_citystatecountry, lisbon>"),
+        ("i live with a dentist", "<i, live_in_general, dentist>"),
         ("i'm originally from norway .", "<i, place_origin, norway>"),
         (
             "i live in new york and work as a baker",

@@ -162,9 +162,13 @@ pub(super) fn home_kind(words: &[Word]) -> &'static str {
 
 pub(super) fn home(claim: Claim, facts: &mut Facts) {
     let words = claim.rest();
+    let last = claim.taken().last();
     if let Some(range) = object(words, 0) {
-        facts.add(claim.subject, home_kind(&words[range.clone()]), text(words, range));
-    } else if let Some(word) = claim.taken().last()
+        // Whom one lives with is no town, whoever it is.
+        let company = last.is_some_and(|word| word.is(&["with"]));
+        let kind = if company { "live_in_general" } else { home_kind(&words[range.clone()]) };
+        facts.add(claim.subject, kind, text(words, range));
+    } else if let Some(word) = last
         && word.is(&["alone", "outside"])
     {
         facts.add(claim.subject, "live_in_general", word.text.clone());
