@@ -17,6 +17,9 @@ pub enum Error {
         /// The utterances that were asked about.
         utterances: usize,
     },
+    /// The sentence encoder gave up, or gave something else than a row a text.
+    #[error("the sentence encoder failed")]
+    Encoder(#[source] BoxError),
     /// The language model behind an extractor gave up.
     #[error("the language model of the persona extractor failed")]
     Generator(#[source] BoxError),

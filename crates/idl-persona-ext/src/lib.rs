@@ -23,7 +23,7 @@ pub use evaluation::{Counts, Evaluation};
 pub use extractor::RuleExtractor;
 pub use lm::{LmExtractor, LmTally, NOTHING, extractor_prompt, extractor_target, read_reply};
 pub use object::{contains_object, replace_object};
-pub use persona::{extract_triples, persona_text, persona_utterances};
+pub use persona::{extract_triples, persona_embedding, persona_text, persona_utterances};
 pub use relation::Relation;
 pub use samples::{Sample, StackParams, is_impersonal, join_samples, split_samples};
 pub use triple::{ParsedTriples, TripleOrder, parse_triples, print_triples};

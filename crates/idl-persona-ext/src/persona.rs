@@ -1,6 +1,7 @@
 //! Persona-intensive utterances: what goes into a session's embedding.
 
-use idl_dialogue::{PersonaExtractor, Role, Session, Triple};
+use idl_dialogue::{PersonaExtractor, Role, SentenceEncoder, Session, Triple};
+use ndarray::Array1;
 
 use crate::object::contains_object;
 use crate::{Error, Result};
@@ -89,6 +90,42 @@ pub fn persona_text(
     extractor: &dyn PersonaExtractor,
 ) -> Result<String> {
     Ok(persona_utterances(session, role, extractor)?.join("\n"))
+}
+
+/// `z` of equation 3: the embedding of a session's [`persona_text`], of
+/// `encoder.dim()` components and unit length. Of many sessions encode the texts
+/// together, which is what `idl::Pipeline` does.
+///
+/// ```
+/// use idl_dialogue::{Role, Session, TfIdfEncoder, Utterance};
+/// use idl_persona_ext::{RuleExtractor, persona_embedding};
+///
+/// # fn main() -> Result<(), idl_persona_ext::Error> {
+/// let messages = vec![Utterance::user("hello"), Utterance::assistant("i am a baker .")];
+/// let session = Session { messages, ..Session::default() };
+/// let (rules, encoder) = (RuleExtractor::default(), TfIdfEncoder::default());
+/// let z = persona_embedding(&session, Role::Assistant, &rules, &encoder)?;
+/// assert_eq!(z.len(), 1024);
+/// assert!((z.dot(&z) - 1.0).abs() < 1e-5);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Those of [`extract_triples`]; [`Error::Encoder`] with its cause, and for an
+/// encoder that gives other rows than the one that was asked for.
+pub fn persona_embedding(
+    session: &Session,
+    role: Role,
+    extractor: &dyn PersonaExtractor,
+    encoder: &dyn SentenceEncoder,
+) -> Result<Array1<f32>> {
+    let text = persona_text(session, role, extractor)?;
+    let rows = encoder.encode(&[&text]).map_err(Error::Encoder)?;
+    match rows.outer_iter().next() {
+        Some(row) if rows.nrows() == 1 => Ok(row.to_owned()),
+        _ => Err(Error::Encoder(format!("{} rows for one text", rows.nrows()).into())),
+    }
 }
 
 #[cfg(test)]
