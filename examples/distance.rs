@@ -5,10 +5,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use idl::conved::{ConvEd, Error, SessionView};
-use idl::encoder::{EncoderOptions, SentenceTransformer};
 use idl_dialogue::{BoxError, Role, SentenceEncoder, TfIdfEncoder};
-use idl_examples::cli;
 use idl_examples::lines::{Object, Place, objects};
+use idl_examples::{cli, encoder};
 use ndarray::Array2;
 use serde_json::{Value, json};
 
@@ -58,7 +57,7 @@ struct Arguments {
 /// What embeds contents.
 enum Encoder {
     TfIdf,
-    Model(Box<SentenceTransformer>),
+    Model(Box<dyn SentenceEncoder>),
 }
 
 impl Encoder {
@@ -67,15 +66,7 @@ impl Encoder {
         if name.as_os_str() == "tfidf" {
             return Ok(Encoder::TfIdf);
         }
-        if !name.is_dir() {
-            return Err(
-                format!("--encoder {}: neither `tfidf` nor a folder", name.display()).into()
-            );
-        }
-        Ok(Encoder::Model(Box::new(SentenceTransformer::from_dir(
-            name,
-            EncoderOptions::default(),
-        )?)))
+        Ok(Encoder::Model(encoder::open(name, None)?))
     }
 
     /// One row for each content of a line.

@@ -12,6 +12,9 @@ use idl_dialogue::{BoxError, SentenceEncoder};
 /// # Errors
 /// What is wrong with either folder.
 pub fn open(dir: &Path, cache: Option<&Path>) -> Result<Box<dyn SentenceEncoder>, BoxError> {
+    if !dir.is_dir() {
+        return Err(format!("--encoder {}: neither `tfidf` nor a folder", dir.display()).into());
+    }
     let encoder = SentenceTransformer::from_dir(dir, EncoderOptions::default())?;
     Ok(match cache {
         Some(cache) => Box::new(CachedEncoder::open(encoder, cache)?),
