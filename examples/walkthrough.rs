@@ -18,7 +18,9 @@ use idl::lm::{CausalLm, ChatTokenizer, Generator, LoadOptions};
 use idl::metrics::word_f1;
 use idl::order::{Policy, order};
 use idl::persona_ext::{RuleExtractor, extract_triples, persona_utterances};
-use idl::train::{Coverage, Example, ExampleBuilder, PreferenceCorpus, PreferenceLogProbs};
+use idl::train::{
+    Coverage, Criterion, Example, ExampleBuilder, PreferenceCorpus, PreferenceLogProbs,
+};
 use idl::{ConvEdDistance, PersonIndex, Pipeline, Selection};
 use idl_examples::cli;
 use tch::Kind;
@@ -295,7 +297,9 @@ impl Walk<'_> {
         for a in &alternatives {
             println!("DPA, message {}:", a.reply);
             println!("     chosen: {}", target.target[a.reply].content);
-            println!("  criterion: {} ({})", a.criterion, a.criterion_kind.as_str());
+            if let Some(Criterion { reply, kind }) = &a.criterion {
+                println!("  criterion: {reply} ({})", kind.as_str());
+            }
             println!("   rejected: {}", a.rejected);
         }
         let example = builder.preference(&target, &alternatives)?;
@@ -308,12 +312,14 @@ impl Walk<'_> {
         );
         let logps = PreferenceLogProbs::of(model, &example)?;
         println!("log pi of chosen    {}", numbers(&logps.chosen)?);
-        println!("log pi of criterion {}", numbers(&logps.criterion)?);
+        if let Some(criterion) = &logps.criterion {
+            println!("log pi of criterion {}", numbers(criterion)?);
+        }
         println!("log pi of rejected  {}", numbers(&logps.rejected)?);
         let logps = LogProbs {
             chosen: &logps.chosen,
             rejected: &logps.rejected,
-            criterion: Some(&logps.criterion),
+            criterion: logps.criterion.as_ref(),
         };
         let loss = PreferenceLoss::try_from(Loss::default())?;
         // Before the first step the policy is its own reference: a = 0.

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use idl_dpoc_loss::{Loss, PreferenceLoss};
 use idl_lm::{CausalLm, LoadOptions, LoraConfig, TokenTree};
-use idl_train::{Alternatives, CriterionKind, Example, Objective, Step, TrainConfig, train};
+use idl_train::{
+    Alternatives, Criterion, CriterionKind, Example, Objective, Step, TrainConfig, train,
+};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -38,8 +40,10 @@ fn example(rng: &mut impl Rng, preference: bool) -> Example {
                 reply,
                 rejected: "no".to_owned(),
                 rejected_kind: None,
-                criterion: "perhaps".to_owned(),
-                criterion_kind: CriterionKind::Inversion,
+                criterion: Some(Criterion {
+                    reply: "perhaps".to_owned(),
+                    kind: CriterionKind::Inversion,
+                }),
             });
         }
     }

@@ -196,11 +196,12 @@ def main():
         data = rows(prepare, BATCH * steps)
 
         sft = [{k: row[k] for k in ["id", "sessions", "distances", "prompt"]} | {"completion": row["chosen"]} for row in data]
+        naive = [{k: v for k, v in row.items() if not k.startswith("criterion")} for row in data]
         plain = Dataset.from_list([{"prompt": messages(r), "completion": r["completion"]} for r in sft])
         pairs = Dataset.from_list([{"prompt": messages(r), "chosen": r["chosen"], "rejected": r["rejected"]} for r in data])
         runs = [
             ("SFT", sft, {"stage": "msl"}, lambda: trl_run(SFTTrainer, SFTConfig, plain, adapter, scratch, steps)),
-            ("DPO", data, {"stage": "dpoc", "loss": {"loss": {"type": "dpo"}}},
+            ("DPO", naive, {"stage": "dpoc", "loss": {"loss": {"type": "dpo"}}},
              lambda: trl_run(DPOTrainer, DPOConfig, pairs, adapter, scratch, steps)),
             ("DPOC", data, {"stage": "dpoc"}, lambda: (dpoc_run(data, adapter, steps), None)),
         ]

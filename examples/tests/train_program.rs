@@ -129,6 +129,24 @@ fn preference_learning_starts_from_an_adapter() {
     assert!(log.contains("rewards/margins"), "{log}");
     // At the start policy and reference are one.
     assert!((losses(&dir.join("dpoc"))[0].1 - std::f64::consts::LN_2).abs() < 1e-4, "{log}");
+
+    // TRL's preference rows know chosen and rejected only, as does DPO.
+    let rows = fs::read_to_string(dir.join("data.jsonl")).unwrap();
+    let pairs = rows.lines().map(|line| {
+        let mut row: serde_json::Value = serde_json::from_str(line).unwrap();
+        row.as_object_mut().unwrap().retain(|key, _| !key.starts_with("criterion"));
+        format!("{row}\n")
+    });
+    fs::write(dir.join("pairs.jsonl"), pairs.collect::<String>()).unwrap();
+    let pairs = ["--set", "data=pairs.jsonl", "--set", "out=dpo"];
+    let refused = dpoc(&pairs);
+    assert_eq!(refused.status.code(), Some(2));
+    let text = stderr(&refused);
+    assert!(text.contains("dpoc_paper") && text.contains("criterion"), "{text}");
+    let output = dpoc(&[&pairs[..], &["--set", "loss={\"loss\": {\"type\": \"dpo\"}}"]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let log = fs::read_to_string(dir.join("dpo/train_log.jsonl")).unwrap();
+    assert!(log.contains("rewards/margins") && !log.contains("criterion"), "{log}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::Path;
 use idl::dialogue::BoxError;
 use idl::lm::{ChatTokenizer, LlamaConfig};
 use idl::train::rows::{self, Dialogue};
-use idl::train::{Alternatives, Error, Example, ExampleBuilder};
+use idl::train::{Alternatives, Criterion, Error, Example, ExampleBuilder};
 
 use idl_examples::run_config::{RunConfig, Stage};
 
@@ -83,7 +83,7 @@ fn preference(
         .tree
         .spans()
         .iter()
-        .zip(lengths.chunks(2))
+        .zip(lengths.chunks(if whole.has_criterion() { 2 } else { 1 }))
         .map(|(span, branches)| span.start + branches.iter().copied().max().unwrap_or(0));
     let fitting: Vec<Alternatives> = ends
         .zip(&whole.alternatives)
@@ -119,7 +119,7 @@ fn example(
         Stage::Msl => builder.supervised(&dialogue.conversation),
         Stage::Dpoc if dialogue.alternatives.is_empty() => Err(Error::Conversation {
             id: dialogue.conversation.id.clone(),
-            message: "it has no rejected and criterion replies: was it prepared with `--stage \
+            message: "it has no rejected replies: was it prepared with `--stage \
                       dpoc`?"
                 .to_owned(),
         }),
@@ -148,14 +148,10 @@ pub(crate) fn masked(example: &Example, tokenizer: &ChatTokenizer) -> Result<Str
     }
     text.push_str(&tokenizer.decode_with_special(&trunk[at..])?);
     for a in &example.alternatives {
-        write!(
-            text,
-            "\n  in place of reply {}: rejected [[{}]], criterion ({}) [[{}]]",
-            a.reply,
-            a.rejected,
-            a.criterion_kind.as_str(),
-            a.criterion
-        )?;
+        write!(text, "\n  in place of reply {}: rejected [[{}]]", a.reply, a.rejected)?;
+        if let Some(Criterion { reply, kind }) = &a.criterion {
+            write!(text, ", criterion ({}) [[{reply}]]", kind.as_str())?;
+        }
     }
     Ok(text)
 }

@@ -13,7 +13,7 @@ use idl::dialogue::{
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, LoraConfig, TokenTree};
 use idl::persona_ext::RuleExtractor;
 use idl::train::{
-    Alternatives, Candidates, Conversation, Coverage, CriterionKind, Error, Example,
+    Alternatives, Candidates, Conversation, Coverage, Criterion, CriterionKind, Error, Example,
     ExampleBuilder, PersonaBlind, PreferenceCorpus, PreferenceLogProbs, Reference, RejectedKind,
     RejectedSource,
 };
@@ -66,8 +66,10 @@ fn alternatives(conversation: &Conversation) -> Vec<Alternatives> {
             reply,
             rejected: format!("i would rather not say , {reply} times no ."),
             rejected_kind: None,
-            criterion: format!("my {reply} cats agree with you !"),
-            criterion_kind: CriterionKind::ALL[reply % 3],
+            criterion: Some(Criterion {
+                reply: format!("my {reply} cats agree with you !"),
+                kind: CriterionKind::ALL[reply % 3],
+            }),
         })
         .collect()
 }
@@ -254,7 +256,7 @@ proptest! {
         let lengths: Vec<usize> = example
             .alternatives
             .iter()
-            .flat_map(|a| [&a.rejected, &a.criterion])
+            .flat_map(Alternatives::texts)
             .map(|text| tokenizer().encode(text).unwrap().len() + 1)
             .collect();
         prop_assert_eq!(example.tree.branch_lengths(), lengths);
@@ -351,6 +353,10 @@ fn equal_and_empty_alternatives_are_refused() {
     let conversation = embedded_conversation(0, 0, &[]);
     let good = alternatives(&conversation)[0].clone();
     let chosen = conversation.target[good.reply].content.clone();
+    let criterion = |reply: String| Alternatives {
+        criterion: Some(Criterion { reply, kind: CriterionKind::Inversion }),
+        ..good.clone()
+    };
     let refused = |a: Alternatives, expected: &str| {
         let error = builder(ROOM).preference(&conversation, &[a]).unwrap_err();
         assert!(matches!(error, Error::Conversation { .. }), "{error}");
@@ -358,16 +364,35 @@ fn equal_and_empty_alternatives_are_refused() {
     };
     for empty in ["", " ", "\n"] {
         refused(Alternatives { rejected: empty.to_owned(), ..good.clone() }, "empty");
-        refused(Alternatives { criterion: empty.to_owned(), ..good.clone() }, "empty");
+        refused(criterion(empty.to_owned()), "empty");
     }
     refused(Alternatives { rejected: chosen.clone(), ..good.clone() }, "equal");
-    refused(Alternatives { criterion: format!(" {chosen}"), ..good.clone() }, "equal");
-    refused(Alternatives { criterion: good.rejected.clone(), ..good.clone() }, "equal");
+    refused(criterion(format!(" {chosen}")), "equal");
+    refused(criterion(good.rejected.clone()), "equal");
     refused(Alternatives { reply: 99, ..good.clone() }, "message 99");
     refused(Alternatives { reply: 0, ..good.clone() }, "message 0");
-    let twice = [good.clone(), good];
+    let twice = [good.clone(), good.clone()];
     assert!(builder(ROOM).preference(&conversation, &twice).is_err(), "twice the same reply");
     assert!(builder(ROOM).preference(&conversation, &[]).is_err(), "nothing to prefer");
+}
+
+#[test]
+fn a_preference_example_has_criterion_branches_or_none() {
+    let conversation = embedded_conversation(0, 0, &[1, 2]);
+    let mut given = alternatives(&conversation);
+    let with = builder(ROOM).preference(&conversation, &given).unwrap();
+    assert!(with.has_criterion());
+    given[1].criterion = None;
+    let error = builder(ROOM).preference(&conversation, &given).unwrap_err().to_string();
+    assert!(error.contains(&format!("of its {} alternatives have a criterion", given.len())));
+    for a in &mut given {
+        a.criterion = None;
+    }
+    let without = builder(ROOM).preference(&conversation, &given).unwrap();
+    assert!(!without.has_criterion());
+    assert_eq!(without.tree.trunk(), with.tree.trunk());
+    let rejected: Vec<usize> = with.tree.branch_lengths().into_iter().step_by(2).collect();
+    assert_eq!(without.tree.branch_lengths(), rejected);
 }
 
 #[test]
@@ -377,7 +402,8 @@ fn a_bad_alternative_costs_its_reply_and_not_the_dialogue() {
     assert!(good.len() >= 3);
     let mut given = good.clone();
     given[0].rejected = "  ".to_owned();
-    given[2].criterion = given[2].rejected.clone();
+    let equal = given[2].rejected.clone();
+    given[2].criterion = Some(Criterion { reply: equal, kind: CriterionKind::Inversion });
     let example = builder(ROOM).preference(&conversation, &given).unwrap();
     let sound: Vec<Alternatives> = good
         .iter()
@@ -411,8 +437,9 @@ fn drawn_from(source: RejectedSource<'_>) -> (Vec<Alternatives>, Coverage) {
         |a: &str, b: &str| !a.trim().is_empty() && !a.trim().eq_ignore_ascii_case(b.trim());
     for a in &found {
         let chosen = &persons[0].sessions[0].messages[a.reply].content;
-        assert!(differ(&a.rejected, chosen) && differ(&a.rejected, &a.criterion));
-        assert!(differ(&a.criterion, chosen));
+        let criterion = &a.criterion.as_ref().unwrap().reply;
+        assert!(differ(&a.rejected, chosen) && differ(&a.rejected, criterion));
+        assert!(differ(criterion, chosen));
         assert_eq!(a.rejected_kind, Some(source.kind()));
     }
     (found, coverage)
@@ -513,7 +540,7 @@ fn one_by_one(
     PreferenceLogProbs {
         chosen: all(&|a| conversation.target[a.reply].content.clone()),
         rejected: all(&|a| a.rejected.clone()),
-        criterion: all(&|a| a.criterion.clone()),
+        criterion: Some(all(&|a| a.criterion.as_ref().unwrap().reply.clone())),
     }
 }
 
@@ -545,7 +572,7 @@ fn a_tree_gives_what_three_separate_sequences_give() {
 
     let gradients = |logprobs: &PreferenceLogProbs| {
         let objective = logprobs.chosen.sum(Kind::Float) - logprobs.rejected.sum(Kind::Float)
-            + logprobs.criterion.sum(Kind::Float) * 2.0;
+            + logprobs.criterion.as_ref().unwrap().sum(Kind::Float) * 2.0;
         Tensor::run_backward(
             &[objective],
             &parameters.iter().map(|(_, p)| p).collect::<Vec<_>>(),
@@ -558,7 +585,7 @@ fn a_tree_gives_what_three_separate_sequences_give() {
     for (tree, naive) in [
         (&tree.chosen, &naive.chosen),
         (&tree.rejected, &naive.rejected),
-        (&tree.criterion, &naive.criterion),
+        (tree.criterion.as_ref().unwrap(), naive.criterion.as_ref().unwrap()),
     ] {
         assert_eq!(tree.size(), [example.alternatives.len() as i64]);
         // Sums of about 20 tokens: 1e-4 of a token's few nats.

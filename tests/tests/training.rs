@@ -22,7 +22,9 @@ use idl::train::{
     Conversation, Coverage, Error, Example, ExampleBuilder, Objective, PreferenceCorpus,
     PreferenceLogProbs, Step, TrainConfig, total_steps, train,
 };
-use support::{bits, config, go_on, mini_llama, tiny, tiny_examples};
+use support::{
+    bits, config, go_on, mini_llama, tiny, tiny_examples, tiny_preferences, without_criterion,
+};
 use tch::{Kind, Tensor};
 
 fn persons() -> Vec<Person> {
@@ -327,6 +329,47 @@ fn a_preference_batch_is_the_mean_over_replies() {
     assert!((logged - sums / 3.0).abs() < 1e-4 * logged.abs(), "{logged} {sums}");
 }
 
+/// TRL's preference data has no criterion replies, and DPO ranks none.
+#[test]
+fn pairs_without_a_criterion_are_learnt_by_losses_over_pairs() {
+    let whole = tiny_preferences();
+    let pairs: Vec<Example> = whole.iter().map(without_criterion).collect();
+    let dpo = PreferenceLoss::try_from(Loss::Dpo { beta: 0.5 }).unwrap();
+    let objective = Objective::Preference { loss: &dpo, reference: None };
+    let learnt = |examples: &[Example]| {
+        let mut model = tiny();
+        let log = run(&mut model, "a", examples, objective, &config(2, 6, 1e-2));
+        (value(&log[5], metric::REWARDS_MARGINS), log)
+    };
+    let ((margin, log), (same, with)) = (learnt(&pairs), learnt(&whole));
+    assert!((margin - same).abs() < 1e-5 * same.abs(), "{margin} {same}");
+    assert!(same > 0.01, "{same}");
+    let named = |log: &[LogRecord], name: &str| log[0].metrics.iter().any(|(n, _)| n == name);
+    for name in [metric::LOGPS_CRITERION, metric::REWARDS_CRITERION] {
+        assert!(named(&with, name) && !named(&log, name), "{name}");
+    }
+    // Where some have criterion replies, their means are over these.
+    let mixed = [whole[0].clone(), pairs[1].clone(), pairs[2].clone(), pairs[3].clone()];
+    let (_, log) = learnt(&mixed);
+    let mut model = tiny();
+    let alone = run(&mut model, "a", &whole[..1], objective, &config(1, 1, 1e-2));
+    let first = log.iter().find(|r| named(std::slice::from_ref(r), metric::LOGPS_CRITERION));
+    let logged = value(first.unwrap(), metric::LOGPS_CRITERION);
+    let expected = value(&alone[0], metric::LOGPS_CRITERION);
+    assert!((logged / expected - 1.0).abs() < 0.05, "{logged} {expected}");
+
+    // What a loss ranks must be there before anything is changed.
+    let loss = PreferenceLoss::try_from(Loss::default()).unwrap();
+    let objective = Objective::Preference { loss: &loss, reference: None };
+    let mut model = tiny();
+    let before = bits(&model, "a");
+    let error =
+        train(&mut model, "a", &mixed, objective, &config(2, 6, 1e-2), &mut go_on).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("dpoc_paper") && error.contains("two spans has none"), "{error}");
+    assert_eq!(bits(&model, "a"), before);
+}
+
 #[test]
 fn a_callback_ends_a_run_in_good_order() {
     let whole = |steps| {
@@ -412,6 +455,7 @@ fn settings_and_data_that_make_no_run_are_refused() {
     let loss = PreferenceLoss::try_from(Loss::default()).unwrap();
     for (reference, expected) in [("a", "itself"), ("absent", "\"absent\"")] {
         let objective = Objective::Preference { loss: &loss, reference: Some(reference) };
+        let examples = tiny_preferences();
         let error = train(&mut model, "a", &examples, objective, &good, &mut go_on).unwrap_err();
         assert!(whole(&error).contains(expected), "{error}");
     }

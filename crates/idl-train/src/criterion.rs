@@ -24,7 +24,7 @@ use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
-use crate::data::{Alternatives, CriterionKind};
+use crate::data::{Alternatives, Criterion, CriterionKind};
 use crate::error::{Error, Result};
 use crate::rejected::RejectedSource;
 
@@ -244,17 +244,16 @@ impl<'a> PreferenceCorpus<'a> {
                 text.filter(|t| differs(t, turn.chosen) && differs(t, &rejected))
                     .map(|text| (kind, text))
             });
-            let Some((criterion_kind, criterion)) = built else {
+            let Some((kind, criterion)) = built else {
                 coverage.without += 1;
                 continue;
             };
-            coverage.built[criterion_kind as usize] += 1;
+            coverage.built[kind as usize] += 1;
             all.push(Alternatives {
                 reply,
                 rejected,
                 rejected_kind: Some(self.rejected.kind()),
-                criterion,
-                criterion_kind,
+                criterion: Some(Criterion { reply: criterion, kind }),
             });
         }
         Ok(all)
@@ -408,8 +407,9 @@ mod tests {
         for (p, s, alternatives) in &all {
             for a in alternatives {
                 let chosen = &persons[*p].sessions[*s].messages[a.reply].content;
-                assert!(differs(&a.rejected, chosen) && differs(&a.criterion, chosen));
-                assert!(differs(&a.rejected, &a.criterion));
+                let criterion = &a.criterion.as_ref().unwrap().reply;
+                assert!(differs(&a.rejected, chosen) && differs(criterion, chosen));
+                assert!(differs(&a.rejected, criterion));
             }
         }
     }
@@ -430,22 +430,22 @@ mod tests {
                     .flatten()
                     .map(fact)
                     .collect();
-                let stated: Vec<Fact> =
-                    extractor.extract_one(&a.criterion).iter().map(fact).collect();
-                match a.criterion_kind {
+                let Criterion { reply, kind } = a.criterion.as_ref().unwrap();
+                let stated: Vec<Fact> = extractor.extract_one(reply).iter().map(fact).collect();
+                match kind {
                     CriterionKind::Inconsistency => {
                         // The reply but for one object.
                         let words =
                             |t: &str| t.split(' ').map(str::to_owned).collect::<BTreeSet<_>>();
-                        assert!(words(chosen).intersection(&words(&a.criterion)).count() > 0);
-                        assert!(!said(Role::Assistant).contains(&a.criterion.as_str()));
+                        assert!(words(chosen).intersection(&words(reply)).count() > 0);
+                        assert!(!said(Role::Assistant).contains(&reply.as_str()));
                     }
                     CriterionKind::Fabrication => {
-                        assert!(!stated.is_empty(), "{}", a.criterion);
-                        assert!(stated.iter().all(|f| !own.contains(f)), "{}", a.criterion);
+                        assert!(!stated.is_empty(), "{reply}");
+                        assert!(stated.iter().all(|f| !own.contains(f)), "{reply}");
                     }
                     CriterionKind::Inversion => {
-                        assert!(said(Role::User).contains(&a.criterion.as_str()));
+                        assert!(said(Role::User).contains(&reply.as_str()));
                     }
                 }
             }

@@ -76,10 +76,27 @@ pub struct Alternatives {
     /// Where it is from, if that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected_kind: Option<RejectedKind>,
-    /// The reply that ranks between.
-    pub criterion: String,
+    /// The reply that ranks between; losses over pairs do without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub criterion: Option<Criterion>,
+}
+
+/// The reply that ranks between the chosen and the rejected one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Criterion {
+    /// Its text.
+    pub reply: String,
     /// What is wrong with it.
-    pub criterion_kind: CriterionKind,
+    pub kind: CriterionKind,
+}
+
+impl Alternatives {
+    /// The texts, in the order of the branches of an [`Example`]: the rejected
+    /// reply, then the criterion, where there is one.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let criterion = self.criterion.as_ref().map(|c| c.reply.as_str());
+        std::iter::once(self.rejected.as_str()).chain(criterion)
+    }
 }
 
 /// A conversation in tokens.
@@ -92,7 +109,8 @@ pub struct Example {
     /// The replies behind the spans: positions in the original target.
     pub replies: Vec<usize>,
     /// The branches: for each reply of `alternatives` first the rejected, then
-    /// the criterion. Empty for supervised learning.
+    /// the criterion, which all of them have, or none. Empty for supervised
+    /// learning.
     pub alternatives: Vec<Alternatives>,
     /// How many references, of those given, are in the trunk.
     pub references: usize,
@@ -117,6 +135,12 @@ impl Conversation {
 }
 
 impl Example {
+    /// Whether its alternatives have criterion replies.
+    #[must_use]
+    pub fn has_criterion(&self) -> bool {
+        self.alternatives.first().is_some_and(|a| a.criterion.is_some())
+    }
+
     /// The number of scored tokens of the trunk.
     #[must_use]
     pub fn completion_tokens(&self) -> usize {
@@ -267,8 +291,9 @@ impl ExampleBuilder<'_> {
     ///
     /// # Errors
     /// As [`supervised`](Self::supervised); [`Error::Conversation`] where
-    /// alternatives belong to no reply of the conversation, or where none is
-    /// left: it says what is wrong with the first.
+    /// alternatives belong to no reply of the conversation, where some have a
+    /// criterion and others none, or where none is left: it says what is wrong
+    /// with the first.
     pub fn preference(
         &self,
         conversation: &Conversation,
@@ -281,6 +306,16 @@ impl ExampleBuilder<'_> {
         check(conversation)?;
         let all = narrowed(alternatives);
         check(&all)?;
+        let ranked = alternatives.iter().filter(|a| a.criterion.is_some()).count();
+        if ranked != 0 && ranked != alternatives.len() {
+            return Err(Error::Conversation {
+                id: conversation.id.clone(),
+                message: format!(
+                    "{ranked} of its {} alternatives have a criterion: all must, or none",
+                    alternatives.len()
+                ),
+            });
+        }
         // The same context, and so the same references, as without alternatives.
         let first = conversation.replies[0].min(all.replies[0]);
         let mut kept = alternatives.to_vec();
@@ -301,7 +336,7 @@ impl ExampleBuilder<'_> {
                 kept.iter().filter(|&a| of_example(a)).cloned().collect();
             let mut whole = true;
             for (a, span) in scored.iter().zip(example.tree.spans().to_vec()) {
-                for text in [&a.rejected, &a.criterion] {
+                for text in a.texts() {
                     let ids = self.branch(conversation, &example, span.start, text);
                     let added = ids.and_then(|ids| Ok(example.tree.add_branch(span.start, ids)?));
                     if !useful(added)? {
@@ -440,12 +475,15 @@ fn check_alternatives(conversation: &Conversation, a: &Alternatives) -> Result<(
     let Some(chosen) = conversation.target.get(a.reply) else {
         return bad(format!("there is no message {} to prefer", a.reply));
     };
-    let texts = [&chosen.content, &a.rejected, &a.criterion].map(|s| s.trim());
-    if texts.iter().any(|t| t.is_empty()) {
-        return bad(format!("an empty alternative to message {}", a.reply));
-    }
-    if texts[0] == texts[1] || texts[0] == texts[2] || texts[1] == texts[2] {
-        return bad(format!("two equal alternatives at message {}", a.reply));
+    let mut seen = vec![chosen.content.trim()];
+    for text in a.texts().map(str::trim) {
+        if text.is_empty() {
+            return bad(format!("an empty alternative to message {}", a.reply));
+        }
+        if seen.contains(&text) {
+            return bad(format!("two equal alternatives at message {}", a.reply));
+        }
+        seen.push(text);
     }
     Ok(())
 }

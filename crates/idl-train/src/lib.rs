@@ -16,7 +16,9 @@ mod trainer;
 
 pub use card::ModelCard;
 pub use criterion::{Coverage, PreferenceCorpus};
-pub use data::{Alternatives, Conversation, CriterionKind, Example, ExampleBuilder, Reference};
+pub use data::{
+    Alternatives, Conversation, Criterion, CriterionKind, Example, ExampleBuilder, Reference,
+};
 pub use error::{Error, Result};
 pub use objective::{Objective, PreferenceLogProbs};
 pub use rejected::{Candidates, PersonaBlind, RejectedKind, RejectedSource};

@@ -1,11 +1,14 @@
 //! What a step minimises, from one pass over each example.
 
+use std::ops::Range;
+
 use idl_dpoc_loss::{Batch, LogProbs, PreferenceLoss, Summary, TokenCounts};
 use idl_lm::{CausalLm, Recomputation, TreeLogProbs};
 use tch::{Kind, Tensor};
 
 use crate::data::Example;
 use crate::error::{Error, Result};
+use crate::log::metric;
 
 /// The objective of a training run.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +35,8 @@ pub struct PreferenceLogProbs {
     pub chosen: Tensor,
     /// Of the distractors.
     pub rejected: Tensor,
-    /// Of the criterion replies.
-    pub criterion: Tensor,
+    /// Of the criterion replies, where the example has some.
+    pub criterion: Option<Tensor>,
 }
 
 impl PreferenceLogProbs {
@@ -55,37 +58,75 @@ impl PreferenceLogProbs {
         let stack = |tensors: Vec<Result<Tensor, tch::TchError>>| -> Result<Tensor> {
             Ok(Tensor::f_stack(&tensors.into_iter().collect::<Result<Vec<_>, _>>()?, 0)?)
         };
+        let (rejected, criterion) = by_kind(example, &branches);
         Ok(PreferenceLogProbs {
             chosen: stack(spans.iter().map(sum).collect())?,
-            rejected: stack(branches.iter().step_by(2).map(sum).collect())?,
-            criterion: stack(branches.iter().skip(1).step_by(2).map(sum).collect())?,
+            rejected: stack(rejected.into_iter().map(sum).collect())?,
+            criterion: criterion.map(|c| stack(c.into_iter().map(sum).collect())).transpose()?,
         })
     }
 
-    /// Their means over the replies: chosen, rejected, criterion.
-    fn means(&self) -> Result<[f64; 3]> {
+    /// Their means over the replies, by the names that logs have for them.
+    fn means(&self) -> Result<Vec<(&'static str, f64)>> {
         let mean = |t: &Tensor| t.f_detach()?.f_mean(Kind::Float)?.f_double_value(&[]);
-        Ok([mean(&self.chosen)?, mean(&self.rejected)?, mean(&self.criterion)?])
+        let mut means = vec![
+            (metric::LOGPS_CHOSEN, mean(&self.chosen)?),
+            (metric::LOGPS_REJECTED, mean(&self.rejected)?),
+        ];
+        if let Some(criterion) = &self.criterion {
+            means.push((metric::LOGPS_CRITERION, mean(criterion)?));
+        }
+        Ok(means)
     }
 
     fn as_log_probs(&self) -> LogProbs<'_> {
         LogProbs {
             chosen: &self.chosen,
             rejected: &self.rejected,
-            criterion: Some(&self.criterion),
+            criterion: self.criterion.as_ref(),
         }
     }
 }
 
 /// The lengths of an example's completions, `[replies]` each.
-pub(crate) fn token_counts(example: &Example) -> Result<[Tensor; 3]> {
-    let lengths = example.tree.branch_lengths();
-    let count = |n: Vec<i64>| Tensor::f_from_slice(&n);
-    Ok([
-        count(example.tree.spans().iter().map(|s| s.len() as i64).collect())?,
-        count(lengths.iter().step_by(2).map(|&n| n as i64).collect())?,
-        count(lengths.iter().skip(1).step_by(2).map(|&n| n as i64).collect())?,
-    ])
+struct Lengths {
+    chosen: Tensor,
+    rejected: Tensor,
+    criterion: Option<Tensor>,
+}
+
+impl Lengths {
+    fn of(example: &Example) -> Result<Self> {
+        let lengths = example.tree.branch_lengths();
+        let count = |all: Vec<&usize>| {
+            Tensor::f_from_slice(&all.into_iter().map(|&n| n as i64).collect::<Vec<i64>>())
+        };
+        let (rejected, criterion) = by_kind(example, &lengths);
+        let chosen: Vec<usize> = example.tree.spans().iter().map(Range::len).collect();
+        Ok(Lengths {
+            chosen: count(chosen.iter().collect())?,
+            rejected: count(rejected)?,
+            criterion: criterion.map(count).transpose()?,
+        })
+    }
+
+    fn as_token_counts(&self) -> TokenCounts<'_> {
+        TokenCounts {
+            chosen: &self.chosen,
+            rejected: &self.rejected,
+            criterion: self.criterion.as_ref(),
+        }
+    }
+}
+
+/// What is known of each branch, apart: of the rejected replies, and of the
+/// criterion replies where there are some.
+fn by_kind<'b, T>(example: &Example, branches: &'b [T]) -> (Vec<&'b T>, Option<Vec<&'b T>>) {
+    if !example.has_criterion() {
+        return (branches.iter().collect(), None);
+    }
+    let every_other = |from: usize| branches.iter().skip(from).step_by(2).collect();
+    (every_other(0), Some(every_other(1)))
 }
 
 /// How a pass keeps what its gradient needs.
@@ -157,8 +198,8 @@ pub(crate) fn supervised(
 pub(crate) struct Preference {
     pub(crate) loss: Differentiable,
     pub(crate) summary: Summary,
-    /// Mean log-probabilities of chosen, rejected, criterion.
-    pub(crate) logps: [f64; 3],
+    /// Mean log-probabilities of the replies, by name.
+    pub(crate) logps: Vec<(&'static str, f64)>,
 }
 
 impl Preference {
@@ -172,15 +213,11 @@ impl Preference {
         let mut rest = None;
         let policy =
             PreferenceLogProbs::scored(example, || activations.score(model, example, &mut rest))?;
-        let [chosen, rejected, criterion] = token_counts(example)?;
+        let lengths = Lengths::of(example)?;
         let batch = Batch {
             policy: policy.as_log_probs(),
             reference: reference.map(PreferenceLogProbs::as_log_probs),
-            tokens: Some(TokenCounts {
-                chosen: &chosen,
-                rejected: &rejected,
-                criterion: Some(&criterion),
-            }),
+            tokens: Some(lengths.as_token_counts()),
         };
         let output = loss.compute(&batch)?;
         let (summary, logps) = (output.summary()?, policy.means()?);

@@ -7,14 +7,15 @@
 //! ```
 //!
 //! Required are `prompt` and either `completion` (TRL's prompt-completion form)
-//! or `chosen` (its preference form, which here needs `rejected`, `criterion`
-//! and `criterion_kind`; `rejected_kind` may say where that one is from). A reply may also be a bare string. Other keys are
-//! left alone.
+//! or `chosen` and `rejected` (its preference form). For losses that rank a
+//! third reply `criterion` and `criterion_kind` go with these;
+//! `rejected_kind` may say where the rejected one is from. A reply may also be a
+//! bare string. Other keys are left alone.
 //!
 //! Rows that go on with one dialogue become one [`Conversation`] again: a row
 //! with the same `id`, `person` and `sessions` as the one before it, whose
-//! prompt begins with that one's prompt and reply. So one pass serves all of
-//! them, and they share one cut.
+//! prompt begins with that one's prompt and reply, and which has a criterion if
+//! that one has. So one pass serves all of them, and they share one cut.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
@@ -23,7 +24,7 @@ use std::path::Path;
 use idl_dialogue::{Role, Utterance};
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Alternatives, Conversation, CriterionKind, Reference};
+use crate::data::{Alternatives, Conversation, Criterion, CriterionKind, Reference};
 use crate::error::{Error, Result};
 use crate::rejected::RejectedKind;
 
@@ -55,10 +56,8 @@ pub struct RowAlternatives {
     pub rejected: String,
     /// Where it is from, if that is known.
     pub rejected_kind: Option<RejectedKind>,
-    /// The reply that ranks between.
-    pub criterion: String,
-    /// What is wrong with it.
-    pub kind: CriterionKind,
+    /// The reply that ranks between, where there is one.
+    pub criterion: Option<Criterion>,
 }
 
 /// A conversation of one or more rows, with the alternatives to its replies.
@@ -176,15 +175,19 @@ impl TryFrom<Line> for Row {
             }
             (None, Some(completion)) => (completion.text("completion")?, None),
             (Some(chosen), None) => {
-                let missing =
-                    |field: &str| format!("field `{field}`: goes with `chosen`, but is missing");
-                let rejected = line.rejected.ok_or_else(|| missing("rejected"))?;
-                let criterion = line.criterion.ok_or_else(|| missing("criterion"))?;
-                let kind = line.criterion_kind.ok_or_else(|| missing("criterion_kind"))?;
+                let missing = |field: &str, with: &str| {
+                    Err(format!("field `{field}`: goes with `{with}`, but is missing"))
+                };
+                let Some(rejected) = line.rejected else { return missing("rejected", "chosen") };
                 let rejected = rejected.text("rejected")?;
-                let criterion = criterion.text("criterion")?;
+                let criterion = match (line.criterion, line.criterion_kind) {
+                    (None, None) => None,
+                    (Some(_), None) => return missing("criterion_kind", "criterion"),
+                    (None, Some(_)) => return missing("criterion", "criterion_kind"),
+                    (Some(c), Some(kind)) => Some(Criterion { reply: c.text("criterion")?, kind }),
+                };
                 let rejected_kind = line.rejected_kind;
-                let alternatives = RowAlternatives { rejected, rejected_kind, criterion, kind };
+                let alternatives = RowAlternatives { rejected, rejected_kind, criterion };
                 (chosen.text("chosen")?, Some(alternatives))
             }
         };
@@ -215,12 +218,12 @@ impl From<Row> for Line {
         let chosen = Some(Reply::new(row.chosen));
         match row.alternatives {
             None => Line { completion: chosen, ..line },
-            Some(RowAlternatives { rejected, rejected_kind, criterion, kind }) => Line {
+            Some(RowAlternatives { rejected, rejected_kind, criterion }) => Line {
                 chosen,
                 rejected: Some(Reply::new(rejected)),
                 rejected_kind,
-                criterion: Some(Reply::new(criterion)),
-                criterion_kind: Some(kind),
+                criterion_kind: criterion.as_ref().map(|c| c.kind),
+                criterion: criterion.map(|c| Reply::new(c.reply)),
                 ..line
             },
         }
@@ -251,7 +254,6 @@ impl Dialogue {
             rejected: a.rejected.clone(),
             rejected_kind: a.rejected_kind,
             criterion: a.criterion.clone(),
-            kind: a.criterion_kind,
         };
         self.alternatives.iter().filter_map(|a| row(a.reply, Some(alternatives(a)))).collect()
     }
@@ -272,7 +274,8 @@ impl Dialogue {
         let known = &self.conversation;
         row.id.as_ref() == Some(&known.id)
             && row.person == self.person
-            && row.alternatives.is_some() != self.alternatives.is_empty()
+            && row.alternatives.as_ref().map(|a| a.criterion.is_some())
+                == self.alternatives.first().map(|a| a.criterion.is_some())
             && row.prompt.starts_with(&known.target)
             && row.references == known.references
     }
@@ -288,8 +291,8 @@ impl Dialogue {
 
 impl RowAlternatives {
     fn of(self, reply: usize) -> Alternatives {
-        let RowAlternatives { rejected, rejected_kind, criterion, kind } = self;
-        Alternatives { reply, rejected, rejected_kind, criterion, criterion_kind: kind }
+        let RowAlternatives { rejected, rejected_kind, criterion } = self;
+        Alternatives { reply, rejected, rejected_kind, criterion }
     }
 }
 
@@ -391,8 +394,7 @@ mod tests {
             reply,
             rejected: format!("no {reply}"),
             rejected_kind: (reply > 1).then_some(RejectedKind::PersonaBlind),
-            criterion: format!("maybe {reply}"),
-            criterion_kind: kind,
+            criterion: Some(Criterion { reply: format!("maybe {reply}"), kind }),
         };
         let kinds = [CriterionKind::Fabrication, CriterionKind::Inversion];
         Dialogue {
@@ -450,6 +452,34 @@ mod tests {
     }
 
     #[test]
+    fn a_preference_needs_no_criterion() {
+        let row = |more: &str| {
+            format!(
+                r#"{{"id": "s", "prompt": [{{"role": "user", "content": "hi"}}{more}], "chosen": "yes", "rejected": "no"}}"#
+            )
+        };
+        let later =
+            r#", {"role": "assistant", "content": "yes"}, {"role": "user", "content": "so ?"}"#;
+        let both = format!("{}\n{}\n", row(""), row(later));
+        let dialogues = read(both.as_bytes(), "f").unwrap();
+        assert_eq!(dialogues.len(), 1);
+        let of = |reply| Alternatives {
+            reply,
+            rejected: "no".to_owned(),
+            rejected_kind: None,
+            criterion: None,
+        };
+        assert_eq!(dialogues[0].alternatives, [of(1), of(3)]);
+        // One pass serves replies of one kind.
+        let criterion = row(later).replace(
+            r#""rejected": "no""#,
+            r#""rejected": "no", "criterion": "perhaps", "criterion_kind": "fabrication""#,
+        );
+        let both = format!("{}\n{criterion}\n", row(""));
+        assert_eq!(read(both.as_bytes(), "f").unwrap().len(), 2);
+    }
+
+    #[test]
     fn without_distances_the_first_session_is_the_farthest() {
         let text = r#"{"sessions": [[], []], "prompt": [{"role":"user","content":"a"}], "completion": "b"}"#;
         let dialogues = read(text.as_bytes(), "f").unwrap();
@@ -469,6 +499,12 @@ mod tests {
             ),
             (format!("{{{prompt}, \"completion\": 3}}"), "a string, or a list of one message"),
             (format!("{{{prompt}, \"chosen\": \"b\"}}"), "field `rejected`: goes with `chosen`"),
+            (
+                format!(
+                    "{{{prompt}, \"chosen\": \"b\", \"rejected\": \"c\", \"criterion\": \"d\"}}"
+                ),
+                "field `criterion_kind`: goes with `criterion`",
+            ),
             (
                 format!(
                     "{{{prompt}, \"completion\": [{{\"role\": \"user\", \"content\": \"b\"}}]}}"
@@ -496,6 +532,7 @@ mod tests {
             distance in 0.0..2.0,
             person in any::<Option<String>>(),
             with in any::<bool>(),
+            with_criterion in any::<bool>(),
         ) {
             let mut dialogue = dialogue(with);
             dialogue.person = person;
@@ -504,7 +541,11 @@ mod tests {
                 message.content.clone_from(text);
             }
             for (a, text) in dialogue.alternatives.iter_mut().zip(&texts[4..]) {
-                a.criterion.clone_from(text);
+                a.rejected.clone_from(text);
+                a.criterion = with_criterion.then(|| Criterion {
+                    reply: text.clone(),
+                    kind: CriterionKind::Inconsistency,
+                });
             }
             let mut file = Vec::new();
             write(&mut file, &dialogue).unwrap();

@@ -310,7 +310,7 @@ impl Setup<'_> {
         for a in alternatives {
             let span = example.replies.iter().position(|&reply| reply == a.reply);
             let Some(at) = span.map(|s| example.tree.spans()[s].start) else { continue };
-            for text in [&a.rejected, &a.criterion] {
+            for text in a.texts() {
                 let ids = self.builder.branch(conversation, &example, at, text)?;
                 example.tree.add_branch(at, ids)?;
             }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, TokenTree};
 use idl::train::schedule::{ScheduleConfig, SchedulerType};
-use idl::train::{Alternatives, CriterionKind, Example, Step, TrainConfig};
+use idl::train::{Alternatives, Criterion, CriterionKind, Example, Step, TrainConfig};
 use tch::Tensor;
 
 pub(crate) fn root() -> PathBuf {
@@ -75,13 +75,29 @@ pub(crate) fn tiny_preferences() -> Vec<Example> {
             example.alternatives.push(Alternatives {
                 reply,
                 rejected: String::from("no"),
-                criterion: String::from("perhaps"),
                 rejected_kind: None,
-                criterion_kind: CriterionKind::Inversion,
+                criterion: Some(Criterion {
+                    reply: String::from("perhaps"),
+                    kind: CriterionKind::Inversion,
+                }),
             });
         }
     }
     examples
+}
+
+/// One of [`tiny_preferences`] without its criterion replies.
+pub(crate) fn without_criterion(example: &Example) -> Example {
+    let mut tree = TokenTree::new(example.tree.trunk().to_vec());
+    for span in example.tree.spans() {
+        tree.add_span(span.clone()).unwrap();
+        tree.add_branch(span.start, vec![9, 4, 2]).unwrap();
+    }
+    let mut pair = Example { tree, ..example.clone() };
+    for a in &mut pair.alternatives {
+        a.criterion = None;
+    }
+    pair
 }
 
 pub(crate) fn config(batch_size: usize, steps: u64, learning_rate: f64) -> TrainConfig {

@@ -68,16 +68,14 @@ impl<'a> HeldOut<'a> {
                     self.references.fill(model, &all, self.examples, reference)?;
                 }
                 model.set_active(trained.active())?;
-                let replies: usize = self.examples.iter().map(|e| e.alternatives.len()).sum();
                 let mut metrics = Means::default();
                 for (i, example) in self.examples.iter().enumerate() {
                     let reference = self.references.get(i);
                     let kept = Activations::Kept;
                     let found = Preference::of(model, example, loss, reference, kept)?;
-                    let weight = example.alternatives.len() as f64 / replies.max(1) as f64;
-                    metrics.add(&found, weight);
+                    metrics.add(&found, example.alternatives.len());
                 }
-                metrics.0
+                metrics.finish()
             }
         };
         Ok(metrics.into_iter().fold(LogRecord::new(step, epoch), |record, (name, value)| {

@@ -91,34 +91,48 @@ impl Stepper<'_> {
         for (&i, example) in indices.iter().zip(batch) {
             let reference = self.references.get(i);
             let found = Preference::of(model, example, loss, reference, self.activations)?;
-            metrics.add(&found, example.alternatives.len() as f64 / replies as f64);
+            metrics.add(&found, example.alternatives.len());
             let (value, mean) = found.loss.over(replies)?;
             finite(value, example, step)?;
             mean.backward(model)?;
         }
-        Ok(metrics.0)
+        Ok(metrics.finish())
     }
 }
 
-/// Means over replies, whatever example they are of.
+/// Means over replies, whatever example they are of; each over those that have
+/// it, since not every example need have criterion replies.
 #[derive(Default)]
-pub(super) struct Means(pub(super) Vec<(String, f64)>);
+pub(super) struct Means(Vec<Mean>);
+
+struct Mean {
+    name: &'static str,
+    sum: f64,
+    replies: usize,
+}
 
 impl Means {
-    pub(super) fn add(&mut self, of: &Preference, weight: f64) {
-        let Preference { summary, logps: [chosen, rejected, criterion], .. } = of;
-        let named = [
-            (metric::LOSS, summary.loss),
-            (metric::LOGPS_CHOSEN, *chosen),
-            (metric::LOGPS_REJECTED, *rejected),
-            (metric::LOGPS_CRITERION, *criterion),
-        ];
-        for (name, value) in named.into_iter().chain(summary.metrics()) {
-            match self.0.iter_mut().find(|(n, _)| n == name) {
-                Some((_, mean)) => *mean += weight * value,
-                None => self.0.push((name.to_owned(), weight * value)),
+    pub(super) fn add(&mut self, of: &Preference, replies: usize) {
+        let Preference { summary, logps, .. } = of;
+        let loss = [(metric::LOSS, summary.loss)];
+        for (name, value) in loss.into_iter().chain(logps.iter().copied()).chain(summary.metrics())
+        {
+            let sum = value * replies as f64;
+            match self.0.iter_mut().find(|mean| mean.name == name) {
+                Some(mean) => {
+                    mean.sum += sum;
+                    mean.replies += replies;
+                }
+                None => self.0.push(Mean { name, sum, replies }),
             }
         }
+    }
+
+    pub(super) fn finish(self) -> Vec<(String, f64)> {
+        self.0
+            .into_iter()
+            .map(|Mean { name, sum, replies }| (name.to_owned(), sum / replies.max(1) as f64))
+            .collect()
     }
 }
 

@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use idl_dpoc_loss::PreferenceLoss;
 use idl_lm::CausalLm;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -185,7 +186,7 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// [`Error::Data`] without examples, where the reference is what is
-    /// trained, or where the folder for checkpoints has some and the run does
+    /// trained, where the loss ranks criterion replies that an example lacks, or where the folder for checkpoints has some and the run does
     /// not go on from one; [`Error::InvalidSetting`]; [`Error::Resume`] for a checkpoint
     /// of another run; [`Error::Step`] names the step and its examples where a
     /// loss or a gradient is no number: the parameters are then those of the
@@ -265,8 +266,32 @@ impl<'a> Trainer<'a> {
                         .to_owned(),
                 }))
             }
-            _ => Ok(()),
+            Objective::Preference { loss, .. } => self.check_alternatives(loss),
+            Objective::Supervised => Ok(()),
         }
+    }
+
+    /// Whether the examples have what the loss ranks; those of a stream are
+    /// met in their turn.
+    fn check_alternatives(&self, loss: &PreferenceLoss) -> Result<()> {
+        let examples: &[Example] = match self.examples {
+            Source::Slice(examples) => examples,
+            Source::Stream(_) => &[],
+        };
+        for example in examples.iter().chain(self.held_out) {
+            if example.alternatives.is_empty() {
+                return Err(Error::Data(format!("example {} has no alternatives", example.id)));
+            }
+            if loss.needs_criterion() && !example.has_criterion() {
+                return Err(Error::Data(format!(
+                    "the loss {} ranks criterion replies, and example {} has none: dpo and other \
+                     losses over pairs need none",
+                    loss.config().loss.name(),
+                    example.id
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Whether the checkpoint to resume from is of this run: what

@@ -6,6 +6,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::slice::from_ref;
+use std::vec;
 
 use idl_lm::CausalLm;
 use tch::{Device, Kind, Tensor};
@@ -17,8 +18,11 @@ use crate::error::{Error, Result};
 use crate::objective::PreferenceLogProbs;
 use crate::trainer::callback::Callback;
 
-/// The tensors of a cache file, `[replies of all examples]` each.
-const PARTS: [&str; 3] = ["chosen", "rejected", "criterion"];
+/// The tensors of a cache file: `[replies of all examples]` each, the last of
+/// those examples only that have criterion replies.
+const CHOSEN: &str = "chosen";
+const REJECTED: &str = "rejected";
+const CRITERION: &str = "criterion";
 
 /// The reference's log-probabilities of each example: computed when it is met
 /// for the first time, or all before the first step; then kept.
@@ -98,38 +102,51 @@ fn file(dir: &Path, fingerprint: &str) -> PathBuf {
 /// What the file holds, if it is all that these examples need. One that is not
 /// is as good as none.
 fn read(path: &Path, examples: &[Example], device: Device) -> Option<Vec<PreferenceLogProbs>> {
-    let replies: Vec<i64> = examples.iter().map(|e| e.alternatives.len() as i64).collect();
-    let total: i64 = replies.iter().sum();
     let tensors = Tensor::read_safetensors(path).ok()?;
-    let mut part = |name: &str| -> Option<Vec<Tensor>> {
+    let part = |name: &str, of: fn(&Example) -> bool| -> Option<vec::IntoIter<Tensor>> {
+        let of = examples.iter().filter(|e| of(e));
+        let replies: Vec<i64> = of.map(|e| e.alternatives.len() as i64).collect();
+        if replies.is_empty() {
+            return Some(Vec::new().into_iter());
+        }
         let (_, all) = tensors.iter().find(|(n, _)| n == name)?;
-        let fits = all.size() == [total]
+        let fits = all.size() == [replies.iter().sum::<i64>()]
             && all.kind() == Kind::Float
             && all.f_isfinite().ok()?.f_all().ok()?.f_int64_value(&[]).ok()? != 0;
         let all = if fits { all.f_to_device(device).ok()? } else { return None };
-        all.f_split_with_sizes(&replies[..], 0).ok()
+        Some(all.f_split_with_sizes(&replies[..], 0).ok()?.into_iter())
     };
-    let [chosen, rejected, criterion] = PARTS.map(&mut part);
-    let columns = chosen?.into_iter().zip(rejected?).zip(criterion?);
-    Some(
-        columns
-            .map(|((chosen, rejected), criterion)| PreferenceLogProbs {
-                chosen,
-                rejected,
-                criterion,
+    let mut chosen = part(CHOSEN, |_| true)?;
+    let mut rejected = part(REJECTED, |_| true)?;
+    let mut criterion = part(CRITERION, Example::has_criterion)?;
+    examples
+        .iter()
+        .map(|example| {
+            Some(PreferenceLogProbs {
+                chosen: chosen.next()?,
+                rejected: rejected.next()?,
+                criterion: match example.has_criterion() {
+                    true => Some(criterion.next()?),
+                    false => None,
+                },
             })
-            .collect(),
-    )
+        })
+        .collect()
 }
 
 /// Writes beside the place, then moves it there: a file of this name is whole.
 fn write(path: &Path, references: &[&PreferenceLogProbs]) -> Result<()> {
-    let column = |of: fn(&PreferenceLogProbs) -> &Tensor| -> Result<Tensor> {
-        let all: Vec<&Tensor> = references.iter().map(|r| of(r)).collect();
+    let column = |all: Vec<&Tensor>| -> Result<Tensor> {
         Ok(Tensor::f_cat(&all, 0)?.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?)
     };
-    let columns = [column(|r| &r.chosen)?, column(|r| &r.rejected)?, column(|r| &r.criterion)?];
-    let tensors: Vec<(&str, Tensor)> = PARTS.into_iter().zip(columns).collect();
+    let mut tensors = vec![
+        (CHOSEN, column(references.iter().map(|r| &r.chosen).collect())?),
+        (REJECTED, column(references.iter().map(|r| &r.rejected).collect())?),
+    ];
+    let criterion: Vec<&Tensor> = references.iter().filter_map(|r| r.criterion.as_ref()).collect();
+    if !criterion.is_empty() {
+        tensors.push((CRITERION, column(criterion)?));
+    }
     let dir = path.parent().unwrap_or(Path::new("."));
     let io = |source| Error::Io { path: path.to_owned(), source };
     fs::create_dir_all(dir).map_err(io)?;
