@@ -3,8 +3,10 @@
 //! last checkpoint stands.
 
 mod data;
+mod folder;
 mod pretrain;
 mod run;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

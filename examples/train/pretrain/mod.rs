@@ -3,22 +3,21 @@
 mod card;
 mod measure;
 
-use std::fs;
 use std::io::Write;
 
 use idl::dialogue::BoxError;
 use idl::lm::{CausalLm, LoadOptions};
-use idl::train::checkpoint::Checkpoints;
-use idl::train::log::{LogRecord, TrainLog};
+use idl::train::log::LogRecord;
 use idl::train::pretrain::{DocumentKind, Documents, Measuring};
-use idl::train::{Objective, Stop, Trained, Trainer, total_steps};
+use idl::train::{Objective, Trained, Trainer, total_steps};
 use idl_examples::lm;
 use idl_examples::pretrain::{Init, Material, PretrainConfig, shape_folder};
 
 use measure::Measures;
 pub(crate) use measure::measure;
 
-use crate::run::{CARD, LOG, SETTINGS, Watch, finish, lock, starting_point, write_whole};
+use crate::folder::Folder;
+use crate::watch::Watch;
 
 /// Prints the first document of each kind, and how many there will be.
 pub(crate) fn dry(config: &PretrainConfig) -> Result<(), BoxError> {
@@ -56,12 +55,8 @@ pub(crate) fn dry(config: &PretrainConfig) -> Result<(), BoxError> {
 
 /// Trains.
 pub(crate) fn train(config: &PretrainConfig, resume: bool) -> Result<(), BoxError> {
-    let out = &config.out;
-    fs::create_dir_all(out).map_err(|e| format!("{}: {e}", out.display()))?;
-    let _lock = lock(out)?;
     let options = LoadOptions { device: config.device()?, kind: config.dtype.kind() };
-    let base = config.model.display().to_string();
-    let start = starting_point(&Checkpoints::new(out, base.as_str()), resume)?;
+    let folder = Folder::open(&config.out, &config.model, resume)?;
     let tokenizer = lm::tokenizer(&config.model)?;
     let material = Material::read(config)?;
     let mut model = match config.init {
@@ -78,19 +73,14 @@ pub(crate) fn train(config: &PretrainConfig, resume: bool) -> Result<(), BoxErro
     let parameters = model.parameter_count();
     let card = |last: Option<&LogRecord>| card::text(config, &material, parameters, last);
     let settings = serde_json::to_string_pretty(config)?;
-    let checkpoints = Checkpoints::new(out, base.as_str())
-        .with_file(SETTINGS, settings.as_str())
-        .with_file(CARD, card(None));
-
+    let checkpoints = folder.checkpoints(&settings, card(None));
     let trainer = Trainer::streaming(&documents, Objective::Supervised, &config.train)
         .evaluate_on(&measures.plain)
         .save_to(&checkpoints)
-        .resume_from(start.as_ref());
+        .resume_from(folder.start.as_ref());
     // Before anything of the folder is touched.
     trainer.check_resume(&model, Trained::Base)?;
-    let step = start.as_ref().map_or(0, |c| c.state.global_step);
-    let (log, _) = TrainLog::resume(out.join(LOG), step)?;
-    write_whole(&out.join(SETTINGS), &settings)?;
+    let log = folder.log(&settings)?;
     eprintln!(
         "{:.1} million parameters; {} documents of {} tokens, from {} persons, {} held out; {} on \
          {} threads",
@@ -106,11 +96,7 @@ pub(crate) fn train(config: &PretrainConfig, resume: bool) -> Result<(), BoxErro
     let all = measures.all();
     let mut measuring = Measuring::new(&mut watch, &all);
     let outcome = trainer.run(&mut model, Trained::Base, &mut measuring)?;
-    watch.bar.finish_and_clear();
-    if outcome.stop == Stop::Cancelled {
-        return Err(format!("stopped after step {}: --resume goes on", outcome.steps).into());
-    }
-    let best = outcome.best.filter(|_| config.train.load_best_model_at_end);
-    let shown = best.map_or(outcome.steps, |(step, _)| step);
-    finish(&model, Trained::Base, &base, &checkpoints, &card, &outcome, shown)
+    watch.finish();
+    let best = config.train.load_best_model_at_end;
+    folder.finish(&model, Trained::Base, &outcome, best, &card)
 }
