@@ -5,26 +5,15 @@
 mod support;
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use idl_dialogue::chat;
 use serde_json::{Value, json};
-use support::{program, stderr, stdout};
+use support::{fed, program, stderr, stdout};
 
 fn run(name: &str, arguments: &[&str], dir: &Path) -> Output {
     program(name).args(arguments).current_dir(dir).output().unwrap()
-}
-
-/// The same with something on stdin.
-fn fed(name: &str, arguments: &[&str], input: &str) -> Output {
-    let mut command = program(name);
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // The program may stop before it has read everything.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
 }
 
 /// That the program refused its input with this one line.

@@ -4,21 +4,10 @@
 
 mod support;
 
-use std::io::Write;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
-use support::{program, stderr, stdout};
-
-/// Runs a program with something on stdin.
-fn fed(name: &str, arguments: &[&str], input: &str) -> Output {
-    let mut command = program(name);
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // The program may stop before it has read everything.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
-}
+use support::{fed, stderr, stdout};
 
 /// The output lines of a program that all is well with.
 fn answers(name: &str, arguments: &[&str], lines: &[Value]) -> Vec<Value> {

@@ -1,33 +1,16 @@
 //! The program `metrics` from outside: lines in, one object out, exit codes.
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use std::io::Write;
+mod support;
+
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
-
-/// Beside this test's own folder; `cargo test -p idl-examples` builds both.
-fn program() -> PathBuf {
-    let mut path = std::env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    path.join("examples").join(format!("metrics{}", std::env::consts::EXE_SUFFIX))
-}
+use support::fed;
 
 fn run(arguments: &[&str], input: &str) -> Output {
-    let program = program();
-    assert!(program.is_file(), "{} is not built", program.display());
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A program that refuses its arguments reads nothing.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
+    fed("metrics", arguments, input)
 }
 
 fn summary(arguments: &[&str], input: &str) -> Value {

@@ -4,22 +4,10 @@
 
 mod support;
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
-use support::{program, stderr, stdout};
-
-/// Runs a program with something on stdin.
-fn fed(name: &str, arguments: &[&str], input: &str) -> Output {
-    let mut command = program(name);
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // The program may stop before it has read everything.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
-}
+use support::{fed, program, stderr, stdout};
 
 fn answer(name: &str, arguments: &[&str], input: &Value) -> Value {
     let output = fed(name, arguments, &input.to_string());

@@ -5,21 +5,11 @@
 mod support;
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
-use support::{program, stderr, stdout};
-
-fn fed(name: &str, arguments: &[&str], input: &str) -> Output {
-    let mut command = program(name);
-    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // The program may stop before it has read everything.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    child.wait_with_output().unwrap()
-}
+use support::{fed, program, stderr, stdout};
 
 fn lines(output: &Output) -> Vec<Value> {
     assert!(output.status.success(), "{}", stderr(output));

@@ -3,8 +3,9 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// The program `name`, which cargo builds along with the tests: it lies in
 /// `examples/` beside the folder of the test's own executable.
@@ -19,6 +20,16 @@ pub(crate) fn program(name: &str) -> Command {
         path.display()
     );
     Command::new(path)
+}
+
+/// What a program does with `input` on stdin.
+pub(crate) fn fed(name: &str, arguments: &[&str], input: &str) -> Output {
+    let mut command = program(name);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // The program may stop before it has read everything.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
 }
 
 /// What it printed.
