@@ -3,9 +3,9 @@
 initial adapter, 32 bits, the same torch and number of threads.
 
 Prints the largest difference of the loss over the steps of SFT (against TRL's
-SFTTrainer), DPO (against its DPOTrainer) and DPOC (against a loop of a few
+SFTTrainer; also of mean_token_accuracy), DPO (against its DPOTrainer) and DPOC (against a loop of a few
 lines in PyTorch, below), and how long a step takes here and there. Exits 1
-where a loss is off by more than 1e-3 or a step takes longer here.
+where a loss is off by more than 1e-3, an accuracy by more than a hundredth, or a step takes longer here.
 
 usage: train.py [--steps 20] [--threads 2]"""
 
@@ -92,7 +92,7 @@ class Watch:
         from transformers import TrainerCallback
 
         watch = self
-        self.times, self.losses = [], []
+        self.times, self.losses, self.accuracies = [], [], []
 
         class Callback(TrainerCallback):
             def on_step_begin(self, *_args, **_kwargs):
@@ -104,6 +104,8 @@ class Watch:
             def on_log(self, _args, _state, _control, logs=None, **_kwargs):
                 if "loss" in (logs or {}):
                     watch.losses.append(float(logs["loss"]))
+                if "mean_token_accuracy" in (logs or {}):
+                    watch.accuracies.append(float(logs["mean_token_accuracy"]))
 
         self.callback = Callback()
 
@@ -118,7 +120,7 @@ def trl_run(trainer, config, dataset, adapter, scratch, steps):
             model=theirs(adapter), args=config(**settings(scratch / "trl", steps)), train_dataset=dataset,
             processing_class=tokenizer, callbacks=[watch.callback],
         ).train()
-    return watch.losses, watch.times
+    return watch.losses, watch.accuracies, watch.times
 
 
 def dpoc_run(data, adapter, steps, beta=0.1, penalty=2.0):
@@ -175,7 +177,8 @@ def ours(train, scratch, name, data, adapter, steps, threads, **extra):
     log = [json.loads(line) for line in (out / "train_log.jsonl").read_text().splitlines()]
     # The clock of the whole run at each step: tokens so far by tokens a second.
     ends = [record["num_tokens"] / record["tokens_per_second"] for record in log]
-    return [record["loss"] for record in log], [b - a for a, b in zip([0.0] + ends, ends)]
+    accuracies = [record["mean_token_accuracy"] for record in log if "mean_token_accuracy" in record]
+    return [record["loss"] for record in log], accuracies, [b - a for a, b in zip([0.0] + ends, ends)]
 
 
 def main():
@@ -203,14 +206,18 @@ def main():
             ("SFT", sft, {"stage": "msl"}, lambda: trl_run(SFTTrainer, SFTConfig, plain, adapter, scratch, steps)),
             ("DPO", naive, {"stage": "dpoc", "loss": {"loss": {"type": "dpo"}}},
              lambda: trl_run(DPOTrainer, DPOConfig, pairs, adapter, scratch, steps)),
-            ("DPOC", data, {"stage": "dpoc"}, lambda: (dpoc_run(data, adapter, steps), None)),
+            ("DPOC", data, {"stage": "dpoc"}, lambda: (dpoc_run(data, adapter, steps), None, None)),
         ]
         for name, examples, extra, peer in runs:
-            mine, my_times = ours(train, scratch, name.lower(), examples, adapter, steps, threads, **extra)
-            other, their_times = peer()
+            mine, my_accuracies, my_times = ours(train, scratch, name.lower(), examples, adapter, steps, threads, **extra)
+            other, their_accuracies, their_times = peer()
             off = max(abs(a - b) for a, b in zip(mine, other, strict=True))
             line = f"{name:5} loss {mine[0]:.4f} -> {mine[-1]:.4f}, largest difference over {steps} steps {off:.1e}"
             failed |= off > 1e-3
+            if my_accuracies:
+                off = max(abs(a - b) for a, b in zip(my_accuracies, their_accuracies, strict=True))
+                line += f", of mean_token_accuracy {off:.1e}"
+                failed |= off > 1e-2
             if their_times:
                 # The first steps warm up, there as here.
                 ratio = statistics.median(their_times[3:]) / statistics.median(my_times[3:])

@@ -19,8 +19,8 @@ use idl::persona_ext::RuleExtractor;
 use idl::train::log::{LogRecord, metric};
 use idl::train::optim::AdamWConfig;
 use idl::train::{
-    Conversation, Coverage, Error, Example, ExampleBuilder, Objective, PreferenceCorpus,
-    PreferenceLogProbs, Step, TrainConfig, total_steps, train,
+    Callback, Conversation, Coverage, Error, Example, ExampleBuilder, Objective, PreferenceCorpus,
+    PreferenceLogProbs, Step, TrainConfig, Trainer, total_steps, train,
 };
 use support::{
     bits, config, go_on, mini_llama, tiny, tiny_examples, tiny_preferences, without_criterion,
@@ -327,6 +327,69 @@ fn a_preference_batch_is_the_mean_over_replies() {
     });
     let logged = value(&log[0], metric::LOGPS_CHOSEN);
     assert!((logged - sums / 3.0).abs() < 1e-4 * logged.abs(), "{logged} {sums}");
+}
+
+/// Each word of the vocabulary in turn, in place of each token that is learnt.
+#[test]
+fn token_accuracy_is_the_share_of_tokens_that_no_other_beats() {
+    let mut model = tiny();
+    model.set_active(Some("a")).unwrap();
+    let vocabulary = model.config().vocab_size as i64;
+    let mut examples = tiny_examples();
+    let (mut likeliest, mut tokens) = (0, 0);
+    for example in &mut examples {
+        // What the model itself would say first is a token that it gets right.
+        let best = |trunk: &[i64], at: usize| {
+            let mut tree = TokenTree::new(trunk.to_vec());
+            for word in 0..vocabulary {
+                tree.add_branch(at, vec![word]).unwrap();
+            }
+            let scored = tch::no_grad(|| tree.logprobs(&model)).unwrap().branches;
+            Tensor::cat(&scored, 0).argmax(-1, false).int64_value(&[])
+        };
+        let mut trunk = example.tree.trunk().to_vec();
+        let spans = example.tree.spans().to_vec();
+        trunk[spans[0].start] = best(&trunk, spans[0].start);
+        let mut tree = TokenTree::new(trunk.clone());
+        for span in spans {
+            tree.add_span(span.clone()).unwrap();
+            tokens += span.len();
+            likeliest += span.filter(|&at| best(&trunk, at) == trunk[at]).count();
+        }
+        example.tree = tree;
+    }
+    assert!(likeliest >= examples.len() && likeliest < tokens);
+    let expected = likeliest as f64 / tokens as f64;
+    let mut log = Vec::new();
+    let config = TrainConfig { eval_steps: Some(1), ..config(examples.len(), 1, 1e-9) };
+    let mut watch = Both(&mut log);
+    Trainer::new(&examples, Objective::Supervised, &config)
+        .evaluate_on(&examples)
+        .run(&mut model, "a", &mut watch)
+        .unwrap();
+    let eval = format!("{}{}", metric::EVAL_PREFIX, metric::MEAN_TOKEN_ACCURACY);
+    let named = |name: &str| log.iter().find_map(|record: &LogRecord| record.get(name));
+    assert_eq!(named(metric::MEAN_TOKEN_ACCURACY), Some(expected));
+    assert_eq!(named(&eval), Some(expected));
+}
+
+/// Keeps the records of steps and of evaluations.
+struct Both<'a>(&'a mut Vec<LogRecord>);
+
+impl Callback for Both<'_> {
+    fn on_step(&mut self, step: &Step<'_>) -> idl::train::Result<ControlFlow<()>> {
+        self.0.push(step.record.clone());
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn on_evaluation(
+        &mut self,
+        record: &LogRecord,
+        _: bool,
+    ) -> idl::train::Result<ControlFlow<()>> {
+        self.0.push(record.clone());
+        Ok(ControlFlow::Continue(()))
+    }
 }
 
 /// TRL's preference data has no criterion replies, and DPO ranks none.

@@ -9,19 +9,35 @@ use crate::model::CausalLm;
 /// Rows of logits held at a time: 2,048 of 32,000 words in 32 bits are 260 MB.
 const ROWS: i64 = 2048;
 
-/// The log-probability of each of `targets` `[n]`, in nats, where `rows` `[n,
-/// hidden]` predict them: logits of 2,048 rows at a time, reduced in 32 bits.
-/// Where the head is not trained, no gradient keeps logits.
-pub(crate) fn token_logprobs(model: &CausalLm, rows: &Tensor, targets: &Tensor) -> Result<Tensor> {
+/// What a model makes of tokens, `[n]` each.
+pub(crate) struct Scored {
+    /// Their log-probabilities, in nats, in 32 bits.
+    pub(crate) logprobs: Tensor,
+    /// Whether no other token is likelier at their place.
+    pub(crate) likeliest: Tensor,
+}
+
+/// Scores `targets` `[n]` where `rows` `[n, hidden]` predict them: logits of
+/// 2,048 rows at a time, reduced in 32 bits. Where the head is not trained, no
+/// gradient keeps logits.
+pub(crate) fn token_logprobs(model: &CausalLm, rows: &Tensor, targets: &Tensor) -> Result<Scored> {
     if is_recorded(rows)? && !is_recorded(model.head())? {
         return with_slopes(model, rows, targets, ROWS);
     }
-    let parts = chunks(rows, targets, ROWS)?.into_iter().map(|(rows, targets)| {
+    let (mut values, mut likeliest) = (Vec::new(), Vec::new());
+    for (rows, targets) in chunks(rows, targets, ROWS)? {
         let logits = model.logits(&rows)?.f_to_kind(Kind::Float)?;
         let chosen = logits.f_gather(1, &targets, false)?;
-        Ok(chosen.f_sub(&logits.f_logsumexp(&[1i64][..], true)?)?.f_squeeze_dim(1)?)
-    });
-    Ok(Tensor::f_cat(&parts.collect::<Result<Vec<_>>>()?, 0)?)
+        likeliest.push(is_largest(&chosen, &logits)?);
+        values.push(chosen.f_sub(&logits.f_logsumexp(&[1i64][..], true)?)?.f_squeeze_dim(1)?);
+    }
+    Ok(Scored { logprobs: Tensor::f_cat(&values, 0)?, likeliest: Tensor::f_cat(&likeliest, 0)? })
+}
+
+/// Whether `chosen` `[n, 1]` is the largest of its row of `logits`: `[n]`.
+fn is_largest(chosen: &Tensor, logits: &Tensor) -> Result<Tensor> {
+    let largest = logits.f_detach()?.f_amax(&[1i64][..], true)?;
+    Ok(chosen.f_detach()?.f_ge_tensor(&largest)?.f_squeeze_dim(1)?)
 }
 
 /// As [`token_logprobs`], with a gradient for `rows` alone.
@@ -32,14 +48,15 @@ pub(crate) fn token_logprobs(model: &CausalLm, rows: &Tensor, targets: &Tensor) 
 /// (h - h) . slope`, whose second summand is zero and has that gradient. This
 /// multiplies as often as forward and backward pass together would, and the
 /// `[n, vocabulary]` logits are gone when it returns.
-fn with_slopes(model: &CausalLm, rows: &Tensor, targets: &Tensor, step: i64) -> Result<Tensor> {
-    let (mut values, mut slopes) = (Vec::new(), Vec::new());
+fn with_slopes(model: &CausalLm, rows: &Tensor, targets: &Tensor, step: i64) -> Result<Scored> {
+    let (mut values, mut likeliest, mut slopes) = (Vec::new(), Vec::new(), Vec::new());
     {
         let _guard = tch::no_grad_guard();
         let head = model.head();
         for (rows, targets) in chunks(rows, targets, step)? {
             let mut logits = model.logits(&rows)?.f_to_kind(Kind::Float)?;
             let chosen = logits.f_gather(1, &targets, false)?;
+            likeliest.push(is_largest(&chosen, &logits)?);
             let total = logits.f_logsumexp(&[1i64][..], true)?;
             values.push(chosen.f_sub(&total)?.f_squeeze_dim(1)?);
             // onehot - softmax, in the place of the logits.
@@ -52,7 +69,10 @@ fn with_slopes(model: &CausalLm, rows: &Tensor, targets: &Tensor, step: i64) -> 
     let zero = wide.f_sub(&wide.f_detach()?)?;
     let slope = zero.f_mul(&Tensor::f_cat(&slopes, 0)?)?;
     let slope = slope.f_sum_dim_intlist(&[1i64][..], false, Kind::Float)?;
-    Ok(Tensor::f_cat(&values, 0)?.f_add(&slope)?)
+    Ok(Scored {
+        logprobs: Tensor::f_cat(&values, 0)?.f_add(&slope)?,
+        likeliest: Tensor::f_cat(&likeliest, 0)?,
+    })
 }
 
 /// `rows` `[n, hidden]` and `targets` `[n]`, the latter as a column, `step` at a
@@ -158,8 +178,8 @@ impl CausalLm {
         let ids = tensor(&ids)?.f_view([pairs.len() as i64, width as i64])?;
         let hidden = self.forward(&ids, None, None)?.f_flatten(0, 1)?;
         let rows = hidden.f_index_select(0, &tensor(&from)?)?;
-        let all = Vec::<f32>::try_from(token_logprobs(self, &rows, &tensor(&targets)?)?)?;
-        let mut all = all.into_iter();
+        let all = token_logprobs(self, &rows, &tensor(&targets)?)?.logprobs;
+        let mut all = Vec::<f32>::try_from(all)?.into_iter();
         Ok(pairs.iter().map(|(_, c)| all.by_ref().take(c.len()).collect()).collect())
     }
 }
@@ -198,6 +218,10 @@ mod tests {
             for name in ["grouped_tied", "full_untied"] {
                 let model = model(name, kind);
                 let (rows, targets, weights) = example(kind);
+                // Two of the targets are what the model would say.
+                let best = model.logits(&rows).unwrap().argmax(-1, false);
+                targets.narrow(0, 1, 2).copy_(&best.narrow(0, 1, 2));
+                let likeliest = best.eq_tensor(&targets);
                 let (values, gradient) = by(&rows, &weights, |rows| {
                     let logits = model.logits(rows).unwrap().to_kind(Kind::Float);
                     let all = logits.log_softmax(-1, Kind::Float);
@@ -205,7 +229,9 @@ mod tests {
                 });
                 for step in [1, 3, 7, 50] {
                     let (v, g) = by(&rows, &weights, |rows| {
-                        with_slopes(&model, rows, &targets, step).unwrap()
+                        let scored = with_slopes(&model, rows, &targets, step).unwrap();
+                        assert!(scored.likeliest.equal(&likeliest));
+                        scored.logprobs
                     });
                     for (got, expected) in [(v, &values), (g, &gradient)] {
                         let error = (got - expected).abs().max() / expected.abs().max();
@@ -223,13 +249,16 @@ mod tests {
         let head = model.head().set_requires_grad(true);
         let (rows, targets, _) = example(Kind::Float);
         let rows = rows.set_requires_grad(true);
-        token_logprobs(&model, &rows, &targets).unwrap().sum(Kind::Float).backward();
+        let scored = token_logprobs(&model, &rows, &targets).unwrap();
+        scored.logprobs.sum(Kind::Float).backward();
+        let likeliest = model.logits(&rows).unwrap().argmax(-1, false).eq_tensor(&targets);
+        assert!(scored.likeliest.equal(&likeliest));
         assert!(rows.grad().abs().max().double_value(&[]) > 0.0);
         let p = rows.matmul(&head.tr()).softmax(-1, Kind::Float);
         let expected = (targets.one_hot(32).to_kind(Kind::Float) - p).tr().matmul(&rows);
         assert!(head.grad().allclose(&expected, 1e-4, 1e-5, false));
         // And without gradients there is none.
         let scored = tch::no_grad(|| token_logprobs(&model, &rows, &targets)).unwrap();
-        assert!(!scored.requires_grad());
+        assert!(!scored.logprobs.requires_grad());
     }
 }

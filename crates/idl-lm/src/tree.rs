@@ -30,13 +30,17 @@ struct Branch {
     ids: Vec<i64>,
 }
 
-/// Log-probabilities of a tree's tokens, in nats, as 1-d tensors.
+/// What a model makes of a tree's tokens, as 1-d tensors: log-probabilities in
+/// nats.
 #[derive(Debug)]
 pub struct TreeLogProbs {
     /// One for each span of the trunk, in the order they were added.
     pub spans: Vec<Tensor>,
     /// One for each branch, in the order they were added.
     pub branches: Vec<Tensor>,
+    /// For each span whether its tokens are the likeliest at their place, as
+    /// greedy decoding would have chosen them: booleans.
+    pub likeliest: Vec<Tensor>,
 }
 
 impl TokenTree {
@@ -142,9 +146,11 @@ impl TokenTree {
             .collect();
         let rows = hidden.f_squeeze_dim(0)?.f_index_select(0, &on_device(&from, model)?)?;
         let all = token_logprobs(model, &rows, &on_device(&targets, model)?)?;
-        let mut spans = all.f_split_with_sizes(&lengths[..], 0)?;
+        let mut spans = all.logprobs.f_split_with_sizes(&lengths[..], 0)?;
         let branches = spans.split_off(self.spans.len());
-        Ok(TreeLogProbs { spans, branches })
+        let mut likeliest = all.likeliest.f_split_with_sizes(&lengths[..], 0)?;
+        likeliest.truncate(self.spans.len());
+        Ok(TreeLogProbs { spans, branches, likeliest })
     }
 
     /// For each scored token the token that predicts it, and how many tokens

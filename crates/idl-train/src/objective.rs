@@ -53,7 +53,7 @@ impl PreferenceLogProbs {
         if example.alternatives.is_empty() {
             return Err(Error::Data(format!("example {} has no alternatives", example.id)));
         }
-        let TreeLogProbs { spans, branches } = score()?;
+        let TreeLogProbs { spans, branches, .. } = score()?;
         let sum = |t: &Tensor| t.f_sum(Kind::Float);
         let stack = |tensors: Vec<Result<Tensor, tch::TchError>>| -> Result<Tensor> {
             Ok(Tensor::f_stack(&tensors.into_iter().collect::<Result<Vec<_>, _>>()?, 0)?)
@@ -182,15 +182,25 @@ impl Differentiable {
 }
 
 /// The supervised loss of one example, summed over its completion tokens.
-pub(crate) fn supervised(
-    model: &CausalLm,
-    example: &Example,
-    activations: Activations,
-) -> Result<Differentiable> {
-    let mut rest = None;
-    let scored = activations.score(model, example, &mut rest)?;
-    let all = Tensor::f_cat(&scored.spans, 0)?;
-    Ok(Differentiable { sum: all.f_sum(Kind::Float)?.f_neg()?, rest })
+pub(crate) struct Supervised {
+    pub(crate) loss: Differentiable,
+    /// How many of the tokens are the likeliest at their place.
+    pub(crate) likeliest: i64,
+}
+
+impl Supervised {
+    pub(crate) fn of(
+        model: &CausalLm,
+        example: &Example,
+        activations: Activations,
+    ) -> Result<Self> {
+        let mut rest = None;
+        let scored = activations.score(model, example, &mut rest)?;
+        let likeliest = Tensor::f_cat(&scored.likeliest, 0)?.f_sum(Kind::Int64)?;
+        let sum = Tensor::f_cat(&scored.spans, 0)?.f_sum(Kind::Float)?.f_neg()?;
+        let likeliest = likeliest.f_int64_value(&[])?;
+        Ok(Supervised { loss: Differentiable { sum, rest }, likeliest })
+    }
 }
 
 /// The preference loss of one example, summed over its replies, and what is

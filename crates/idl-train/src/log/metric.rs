@@ -4,6 +4,9 @@
 
 /// The mean loss of the step.
 pub const LOSS: &str = "loss";
+/// The share of learnt tokens that are the likeliest at their place, in
+/// supervised learning.
+pub const MEAN_TOKEN_ACCURACY: &str = "mean_token_accuracy";
 /// The learning rate of the step.
 pub const LEARNING_RATE: &str = "learning_rate";
 /// The norm of all gradients before clipping.

@@ -8,7 +8,7 @@ use idl_lm::CausalLm;
 use crate::data::Example;
 use crate::error::Result;
 use crate::log::{LogRecord, metric};
-use crate::objective::{self, Activations, Objective, Preference};
+use crate::objective::{Activations, Objective, Preference, Supervised};
 use crate::trainer::callback::Callback;
 use crate::trainer::gradient::Means;
 use crate::trainer::parameters::Trained;
@@ -55,12 +55,18 @@ impl<'a> HeldOut<'a> {
         let metrics = match objective {
             Objective::Supervised => {
                 model.set_active(trained.active())?;
-                let (mut sum, mut tokens) = (0.0, 0);
+                let (mut sum, mut likeliest, mut tokens) = (0.0, 0, 0);
                 for example in self.examples {
-                    sum += objective::supervised(model, example, Activations::Kept)?.over(1)?.0;
+                    let found = Supervised::of(model, example, Activations::Kept)?;
+                    sum += found.loss.over(1)?.0;
+                    likeliest += found.likeliest;
                     tokens += example.completion_tokens();
                 }
-                vec![(metric::LOSS.to_owned(), sum / tokens.max(1) as f64)]
+                let tokens = tokens.max(1) as f64;
+                vec![
+                    (metric::LOSS.to_owned(), sum / tokens),
+                    (metric::MEAN_TOKEN_ACCURACY.to_owned(), likeliest as f64 / tokens),
+                ]
             }
             Objective::Preference { loss, reference } => {
                 let all: Vec<usize> = (0..self.examples.len()).collect();

@@ -7,7 +7,7 @@ use idl_lm::CausalLm;
 use crate::data::Example;
 use crate::error::{Error, Result};
 use crate::log::{LogRecord, metric};
-use crate::objective::{self, Activations, Objective, Preference};
+use crate::objective::{Activations, Objective, Preference, Supervised};
 use crate::optim::AdamW;
 use crate::schedule::Schedule;
 use crate::trainer::parameters::Trained;
@@ -63,14 +63,19 @@ impl Stepper<'_> {
     ) -> Result<Vec<(String, f64)>> {
         model.set_active(self.trained.active())?;
         let tokens: usize = batch.iter().map(|example| example.completion_tokens()).sum();
-        let mut loss = 0.0;
+        let (mut loss, mut likeliest) = (0.0, 0);
         for example in batch {
-            let sum = objective::supervised(model, example, self.activations)?;
-            let (value, mean) = sum.over(tokens)?;
+            let found = Supervised::of(model, example, self.activations)?;
+            let (value, mean) = found.loss.over(tokens)?;
             loss += finite(value, example, step)?;
+            likeliest += found.likeliest;
             mean.backward(model)?;
         }
-        Ok(vec![(metric::LOSS.to_owned(), loss)])
+        let accuracy = likeliest as f64 / tokens.max(1) as f64;
+        Ok(vec![
+            (metric::LOSS.to_owned(), loss),
+            (metric::MEAN_TOKEN_ACCURACY.to_owned(), accuracy),
+        ])
     }
 
     fn preference(
