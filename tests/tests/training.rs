@@ -334,7 +334,7 @@ fn a_preference_batch_is_the_mean_over_replies() {
 fn token_accuracy_is_the_share_of_tokens_that_no_other_beats() {
     let mut model = tiny();
     model.set_active(Some("a")).unwrap();
-    let vocabulary = model.config().vocab_size as i64;
+    let vocabulary = model.config().vocab_size;
     let mut examples = tiny_examples();
     let (mut likeliest, mut tokens) = (0, 0);
     for example in &mut examples {
