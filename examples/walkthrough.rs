@@ -19,7 +19,7 @@ use idl::metrics::word_f1;
 use idl::order::{Policy, order};
 use idl::persona_ext::{RuleExtractor, extract_triples, persona_utterances};
 use idl::train::{
-    Coverage, Criterion, Example, ExampleBuilder, PreferenceCorpus, PreferenceLogProbs,
+    Coverage, CriterionReply, Example, ExampleBuilder, PreferenceCorpus, PreferenceLogProbs,
 };
 use idl::{ConvEdDistance, PersonIndex, Pipeline, Selection};
 use idl_examples::cli;
@@ -297,8 +297,8 @@ impl Walk<'_> {
         for a in &alternatives {
             println!("DPA, message {}:", a.reply);
             println!("     chosen: {}", target.target[a.reply].content);
-            if let Some(Criterion { reply, kind }) = &a.criterion {
-                println!("  criterion: {reply} ({})", kind.as_str());
+            if let Some(CriterionReply { text, kind }) = &a.criterion {
+                println!("  criterion: {text} ({})", kind.as_str());
             }
             println!("   rejected: {}", a.rejected);
         }

@@ -13,7 +13,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use idl_dpoc_loss::{Loss, PreferenceLoss};
 use idl_lm::{CausalLm, LoadOptions, LoraConfig, TokenTree};
 use idl_train::{
-    Alternatives, Criterion, CriterionKind, Example, Objective, Step, TrainConfig, train,
+    Alternatives, CriterionKind, CriterionReply, Example, Objective, Step, TrainConfig, train,
 };
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -40,8 +40,8 @@ fn example(rng: &mut impl Rng, preference: bool) -> Example {
                 reply,
                 rejected: "no".to_owned(),
                 rejected_kind: None,
-                criterion: Some(Criterion {
-                    reply: "perhaps".to_owned(),
+                criterion: Some(CriterionReply {
+                    text: "perhaps".to_owned(),
                     kind: CriterionKind::Inversion,
                 }),
             });

@@ -6,7 +6,7 @@ use std::path::Path;
 use idl::dialogue::BoxError;
 use idl::lm::{ChatTokenizer, LlamaConfig};
 use idl::train::rows::{self, Dialogue};
-use idl::train::{Alternatives, Criterion, Error, Example, ExampleBuilder};
+use idl::train::{Alternatives, CriterionReply, Error, Example, ExampleBuilder};
 
 use idl_examples::run_config::{RunConfig, Stage};
 
@@ -149,8 +149,8 @@ pub(crate) fn masked(example: &Example, tokenizer: &ChatTokenizer) -> Result<Str
     text.push_str(&tokenizer.decode_with_special(&trunk[at..])?);
     for a in &example.alternatives {
         write!(text, "\n  in place of reply {}: rejected [[{}]]", a.reply, a.rejected)?;
-        if let Some(Criterion { reply, kind }) = &a.criterion {
-            write!(text, ", criterion ({}) [[{reply}]]", kind.as_str())?;
+        if let Some(CriterionReply { text: said, kind }) = &a.criterion {
+            write!(text, ", criterion ({}) [[{said}]]", kind.as_str())?;
         }
     }
     Ok(text)

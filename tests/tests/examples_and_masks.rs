@@ -13,9 +13,9 @@ use idl::dialogue::{
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, LoraConfig, TokenTree};
 use idl::persona_ext::RuleExtractor;
 use idl::train::{
-    Alternatives, Candidates, Conversation, Coverage, Criterion, CriterionKind, Error, Example,
-    ExampleBuilder, PersonaBlind, PreferenceCorpus, PreferenceLogProbs, Reference, RejectedKind,
-    RejectedSource,
+    Alternatives, Candidates, Conversation, Coverage, CriterionKind, CriterionReply, Error,
+    Example, ExampleBuilder, PersonaBlind, PreferenceCorpus, PreferenceLogProbs, Reference,
+    RejectedKind, RejectedSource,
 };
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -66,8 +66,8 @@ fn alternatives(conversation: &Conversation) -> Vec<Alternatives> {
             reply,
             rejected: format!("i would rather not say , {reply} times no ."),
             rejected_kind: None,
-            criterion: Some(Criterion {
-                reply: format!("my {reply} cats agree with you !"),
+            criterion: Some(CriterionReply {
+                text: format!("my {reply} cats agree with you !"),
                 kind: CriterionKind::ALL[reply % 3],
             }),
         })
@@ -353,8 +353,8 @@ fn equal_and_empty_alternatives_are_refused() {
     let conversation = embedded_conversation(0, 0, &[]);
     let good = alternatives(&conversation)[0].clone();
     let chosen = conversation.target[good.reply].content.clone();
-    let criterion = |reply: String| Alternatives {
-        criterion: Some(Criterion { reply, kind: CriterionKind::Inversion }),
+    let criterion = |text: String| Alternatives {
+        criterion: Some(CriterionReply { text, kind: CriterionKind::Inversion }),
         ..good.clone()
     };
     let refused = |a: Alternatives, expected: &str| {
@@ -403,7 +403,7 @@ fn a_bad_alternative_costs_its_reply_and_not_the_dialogue() {
     let mut given = good.clone();
     given[0].rejected = "  ".to_owned();
     let equal = given[2].rejected.clone();
-    given[2].criterion = Some(Criterion { reply: equal, kind: CriterionKind::Inversion });
+    given[2].criterion = Some(CriterionReply { text: equal, kind: CriterionKind::Inversion });
     let example = builder(ROOM).preference(&conversation, &given).unwrap();
     let sound: Vec<Alternatives> = good
         .iter()
@@ -437,7 +437,7 @@ fn drawn_from(source: RejectedSource<'_>) -> (Vec<Alternatives>, Coverage) {
         |a: &str, b: &str| !a.trim().is_empty() && !a.trim().eq_ignore_ascii_case(b.trim());
     for a in &found {
         let chosen = &persons[0].sessions[0].messages[a.reply].content;
-        let criterion = &a.criterion.as_ref().unwrap().reply;
+        let criterion = &a.criterion.as_ref().unwrap().text;
         assert!(differ(&a.rejected, chosen) && differ(&a.rejected, criterion));
         assert!(differ(criterion, chosen));
         assert_eq!(a.rejected_kind, Some(source.kind()));
@@ -540,7 +540,7 @@ fn one_by_one(
     PreferenceLogProbs {
         chosen: all(&|a| conversation.target[a.reply].content.clone()),
         rejected: all(&|a| a.rejected.clone()),
-        criterion: Some(all(&|a| a.criterion.as_ref().unwrap().reply.clone())),
+        criterion: Some(all(&|a| a.criterion.as_ref().unwrap().text.clone())),
     }
 }
 

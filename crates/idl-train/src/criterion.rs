@@ -24,7 +24,7 @@ use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
-use crate::data::{Alternatives, Criterion, CriterionKind};
+use crate::data::{Alternatives, CriterionKind, CriterionReply};
 use crate::error::{Error, Result};
 use crate::rejected::RejectedSource;
 
@@ -253,7 +253,7 @@ impl<'a> PreferenceCorpus<'a> {
                 reply,
                 rejected,
                 rejected_kind: Some(self.rejected.kind()),
-                criterion: Some(Criterion { reply: criterion, kind }),
+                criterion: Some(CriterionReply { text: criterion, kind }),
             });
         }
         Ok(all)
@@ -407,7 +407,7 @@ mod tests {
         for (p, s, alternatives) in &all {
             for a in alternatives {
                 let chosen = &persons[*p].sessions[*s].messages[a.reply].content;
-                let criterion = &a.criterion.as_ref().unwrap().reply;
+                let criterion = &a.criterion.as_ref().unwrap().text;
                 assert!(differs(&a.rejected, chosen) && differs(criterion, chosen));
                 assert!(differs(&a.rejected, criterion));
             }
@@ -430,22 +430,22 @@ mod tests {
                     .flatten()
                     .map(fact)
                     .collect();
-                let Criterion { reply, kind } = a.criterion.as_ref().unwrap();
-                let stated: Vec<Fact> = extractor.extract_one(reply).iter().map(fact).collect();
+                let CriterionReply { text, kind } = a.criterion.as_ref().unwrap();
+                let stated: Vec<Fact> = extractor.extract_one(text).iter().map(fact).collect();
                 match kind {
                     CriterionKind::Inconsistency => {
                         // The reply but for one object.
                         let words =
                             |t: &str| t.split(' ').map(str::to_owned).collect::<BTreeSet<_>>();
-                        assert!(words(chosen).intersection(&words(reply)).count() > 0);
-                        assert!(!said(Role::Assistant).contains(&reply.as_str()));
+                        assert!(words(chosen).intersection(&words(text)).count() > 0);
+                        assert!(!said(Role::Assistant).contains(&text.as_str()));
                     }
                     CriterionKind::Fabrication => {
-                        assert!(!stated.is_empty(), "{reply}");
-                        assert!(stated.iter().all(|f| !own.contains(f)), "{reply}");
+                        assert!(!stated.is_empty(), "{text}");
+                        assert!(stated.iter().all(|f| !own.contains(f)), "{text}");
                     }
                     CriterionKind::Inversion => {
-                        assert!(said(Role::User).contains(&reply.as_str()));
+                        assert!(said(Role::User).contains(&text.as_str()));
                     }
                 }
             }

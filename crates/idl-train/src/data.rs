@@ -78,14 +78,14 @@ pub struct Alternatives {
     pub rejected_kind: Option<RejectedKind>,
     /// The reply that ranks between; losses over pairs do without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub criterion: Option<Criterion>,
+    pub criterion: Option<CriterionReply>,
 }
 
 /// The reply that ranks between the chosen and the rejected one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Criterion {
-    /// Its text.
-    pub reply: String,
+pub struct CriterionReply {
+    /// What it says.
+    pub text: String,
     /// What is wrong with it.
     pub kind: CriterionKind,
 }
@@ -94,7 +94,7 @@ impl Alternatives {
     /// The texts, in the order of the branches of an [`Example`]: the rejected
     /// reply, then the criterion, where there is one.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let criterion = self.criterion.as_ref().map(|c| c.reply.as_str());
+        let criterion = self.criterion.as_ref().map(|c| c.text.as_str());
         std::iter::once(self.rejected.as_str()).chain(criterion)
     }
 }

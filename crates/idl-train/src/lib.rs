@@ -17,7 +17,7 @@ mod trainer;
 pub use card::ModelCard;
 pub use criterion::{Coverage, PreferenceCorpus};
 pub use data::{
-    Alternatives, Conversation, Criterion, CriterionKind, Example, ExampleBuilder, Reference,
+    Alternatives, Conversation, CriterionKind, CriterionReply, Example, ExampleBuilder, Reference,
 };
 pub use error::{Error, Result};
 pub use objective::{Objective, PreferenceLogProbs};

@@ -24,7 +24,7 @@ use std::path::Path;
 use idl_dialogue::{Role, Utterance};
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Alternatives, Conversation, Criterion, CriterionKind, Reference};
+use crate::data::{Alternatives, Conversation, CriterionKind, CriterionReply, Reference};
 use crate::error::{Error, Result};
 use crate::rejected::RejectedKind;
 
@@ -57,7 +57,7 @@ pub struct RowAlternatives {
     /// Where it is from, if that is known.
     pub rejected_kind: Option<RejectedKind>,
     /// The reply that ranks between, where there is one.
-    pub criterion: Option<Criterion>,
+    pub criterion: Option<CriterionReply>,
 }
 
 /// A conversation of one or more rows, with the alternatives to its replies.
@@ -184,7 +184,9 @@ impl TryFrom<Line> for Row {
                     (None, None) => None,
                     (Some(_), None) => return missing("criterion_kind", "criterion"),
                     (None, Some(_)) => return missing("criterion", "criterion_kind"),
-                    (Some(c), Some(kind)) => Some(Criterion { reply: c.text("criterion")?, kind }),
+                    (Some(c), Some(kind)) => {
+                        Some(CriterionReply { text: c.text("criterion")?, kind })
+                    }
                 };
                 let rejected_kind = line.rejected_kind;
                 let alternatives = RowAlternatives { rejected, rejected_kind, criterion };
@@ -223,7 +225,7 @@ impl From<Row> for Line {
                 rejected: Some(Reply::new(rejected)),
                 rejected_kind,
                 criterion_kind: criterion.as_ref().map(|c| c.kind),
-                criterion: criterion.map(|c| Reply::new(c.reply)),
+                criterion: criterion.map(|c| Reply::new(c.text)),
                 ..line
             },
         }
@@ -394,7 +396,7 @@ mod tests {
             reply,
             rejected: format!("no {reply}"),
             rejected_kind: (reply > 1).then_some(RejectedKind::PersonaBlind),
-            criterion: Some(Criterion { reply: format!("maybe {reply}"), kind }),
+            criterion: Some(CriterionReply { text: format!("maybe {reply}"), kind }),
         };
         let kinds = [CriterionKind::Fabrication, CriterionKind::Inversion];
         Dialogue {
@@ -542,8 +544,8 @@ mod tests {
             }
             for (a, text) in dialogue.alternatives.iter_mut().zip(&texts[4..]) {
                 a.rejected.clone_from(text);
-                a.criterion = with_criterion.then(|| Criterion {
-                    reply: text.clone(),
+                a.criterion = with_criterion.then(|| CriterionReply {
+                    text: text.clone(),
                     kind: CriterionKind::Inconsistency,
                 });
             }

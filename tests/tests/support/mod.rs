@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, TokenTree};
 use idl::train::schedule::{ScheduleConfig, SchedulerType};
-use idl::train::{Alternatives, Criterion, CriterionKind, Example, Step, TrainConfig};
+use idl::train::{Alternatives, CriterionKind, CriterionReply, Example, Step, TrainConfig};
 use tch::Tensor;
 
 pub(crate) fn root() -> PathBuf {
@@ -76,8 +76,8 @@ pub(crate) fn tiny_preferences() -> Vec<Example> {
                 reply,
                 rejected: String::from("no"),
                 rejected_kind: None,
-                criterion: Some(Criterion {
-                    reply: String::from("perhaps"),
+                criterion: Some(CriterionReply {
+                    text: String::from("perhaps"),
                     kind: CriterionKind::Inversion,
                 }),
             });
