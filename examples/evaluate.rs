@@ -35,7 +35,14 @@ struct Arguments {
     #[arg(long = "system", value_name = "NAME=DIR", value_parser = named)]
     systems: Vec<(String, PathBuf)>,
 
-    /// The system that those after it are compared with, person by person
+    /// Rows of an earlier run on the same targets, as its --json wrote them; may
+    /// be given several times. With no row of its own to score, a run prints
+    /// their table
+    #[arg(long = "with", value_name = "FILE")]
+    with: Vec<PathBuf>,
+
+    /// The system that those after it are compared with, person by person; rows
+    /// of --with come first
     #[arg(long, value_name = "NAME")]
     baseline: Option<String>,
 
@@ -44,7 +51,7 @@ struct Arguments {
     model: Option<PathBuf>,
 
     /// Leave out the row of the base itself
-    #[arg(long, requires = "systems")]
+    #[arg(long)]
     no_base: bool,
 
     /// The precision of the weights
@@ -111,7 +118,8 @@ Examples:
   evaluate --corpus embedded --persons 4 --system MSL=out/msl
   evaluate --corpus convai2 --split valid --system random=out/random --system MSL=out/msl \\
       --system DPA=out/dpoc --baseline random --json scores.json
-  evaluate --corpus convai2 --split valid --references random --system random=out/random";
+  evaluate --corpus convai2 --split valid --references random --system random=out/random
+  evaluate --corpus convai2 --split valid --no-base --with a.json --with b.json --baseline MSL";
 
 /// [`References`] on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -152,7 +160,13 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), BoxError> {
-    arguments.check()?;
+    let earlier = arguments.earlier()?;
+    let rows = arguments.rows(earlier.as_ref())?;
+    let mut table = earlier.unwrap_or_default();
+    table.baseline.clone_from(&arguments.baseline);
+    if rows.is_empty() {
+        return arguments.print(&table);
+    }
     let base = arguments.model.clone().unwrap_or_else(lm::embedded_base);
     let tokenizer = lm::tokenizer(&base)?;
     let mut bench = Bench::open(&arguments, &base, &tokenizer)?;
@@ -165,44 +179,84 @@ fn run(arguments: Arguments) -> Result<(), BoxError> {
     persons.truncate(arguments.persons.unwrap_or(usize::MAX));
     let targets = arguments.choose(&persons, &tokenizer)?;
 
-    let mut table = Table {
+    let scored = Table {
         persons: format!("persons of {}", arguments.corpus.corpus.name()),
         targets: targets.len(),
         replies: targets.iter().map(EvaluationTarget::replies).sum(),
         references: mean(targets.iter().map(|t| t.references)),
         systems: Vec::new(),
         baseline: arguments.baseline.clone(),
+        settings: Some(arguments.settings()),
     };
-    let base = (!arguments.no_base).then_some(BASE);
-    for name in base.into_iter().chain(arguments.systems.iter().map(|(n, _)| n.as_str())) {
+    table.continue_as(scored).map_err(|e| format!("--with: {e}"))?;
+    for name in rows {
         let model = bench.activate(name)?;
         let bar = progress::bar(&format!("scoring {name}"), targets.len() as u64);
         let scores = evaluate(model, &persons, &targets, |done| bar.set_position(done as u64))?;
         bar.finish_and_clear();
-        table.systems.push(System { name: name.to_owned(), scores });
+        table.push(System { name: name.to_owned(), scores })?;
         if let Some(path) = &arguments.json {
             table.save(path)?;
         }
     }
-    let text = if arguments.markdown { table.markdown() } else { table.text() };
-    cli::print_text(&text)
+    arguments.print(&table)
 }
 
 impl Arguments {
-    /// What clap cannot see, before anything is loaded.
-    fn check(&self) -> Result<(), BoxError> {
-        for (i, (name, _)) in self.systems.iter().enumerate() {
-            if self.systems[..i].iter().any(|(other, _)| other == name) {
-                return Err(format!("`--system {name}`: there are two of this name").into());
+    /// The rows of earlier runs, in one table.
+    fn earlier(&self) -> Result<Option<Table>, BoxError> {
+        let mut joined: Option<Table> = None;
+        for path in &self.with {
+            let table = Table::open(path)?;
+            match &mut joined {
+                None => joined = Some(table),
+                Some(all) => all.join(table).map_err(|e| format!("{}: {e}", path.display()))?,
             }
         }
-        if let Some(baseline) = &self.baseline
-            && (baseline != BASE || self.no_base)
-            && !self.systems.iter().any(|(name, _)| name == baseline)
-        {
-            return Err(format!("`--baseline {baseline}`: there is no system of this name").into());
+        Ok(joined)
+    }
+
+    /// The names of the rows that are to be scored: what clap cannot see is
+    /// found out before anything is loaded.
+    fn rows(&self, earlier: Option<&Table>) -> Result<Vec<&str>, BoxError> {
+        let base = (!self.no_base).then_some(BASE);
+        let mut rows: Vec<&str> = Vec::new();
+        let known = |name: &str| earlier.is_some_and(|t| t.systems.iter().any(|s| s.name == name));
+        for name in base.into_iter().chain(self.systems.iter().map(|(name, _)| name.as_str())) {
+            if rows.contains(&name) || known(name) {
+                let hint = if name == BASE { ": `--no-base` leaves this one out" } else { "" };
+                return Err(format!("`--system {name}`: there are two of this name{hint}").into());
+            }
+            rows.push(name);
         }
-        Ok(())
+        if rows.is_empty() && earlier.is_none() {
+            return Err("`--no-base` leaves nothing to score: name a `--system`".into());
+        }
+        match self.baseline.as_deref() {
+            Some(name) if !rows.contains(&name) && !known(name) => {
+                Err(format!("`--baseline {name}`: there is no system of this name").into())
+            }
+            _ => Ok(rows),
+        }
+    }
+
+    /// How targets and what stands in front of them are chosen: rows of other
+    /// settings are not to be compared.
+    fn settings(&self) -> serde_json::Value {
+        serde_json::json!({
+            "references": References::from(self.references),
+            "sessions": self.sessions,
+            "targets": self.targets,
+            "encoder": self.encoder.file_name().map(|name| name.to_string_lossy()),
+            "lambda": self.lambda,
+            "max_tokens": self.max_tokens,
+            "reserve": self.reserve,
+            "seed": self.seed,
+        })
+    }
+
+    fn print(&self, table: &Table) -> Result<(), BoxError> {
+        cli::print_text(&if self.markdown { table.markdown() } else { table.text() })
     }
 
     /// The targets, the same for all systems.

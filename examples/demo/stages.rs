@@ -90,6 +90,7 @@ impl Study<'_> {
             references: mean(targets.iter().map(|t| t.references)),
             systems,
             baseline: Some(BASELINE.to_owned()),
+            settings: None,
         })
     }
 

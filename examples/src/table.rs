@@ -7,10 +7,10 @@ use std::path::Path;
 use idl::dialogue::BoxError;
 use idl::evaluate::PersonScores;
 use idl::metrics::{Bootstrap, Condition};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// One row.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct System {
     /// Its name in the table.
     pub name: String,
@@ -19,7 +19,7 @@ pub struct System {
 }
 
 /// All rows.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Table {
     /// Who was scored.
     pub persons: String,
@@ -33,6 +33,9 @@ pub struct Table {
     pub systems: Vec<System>,
     /// The system that those after it are compared with, person by person.
     pub baseline: Option<String>,
+    /// How targets and references were chosen, where a program says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<serde_json::Value>,
 }
 
 /// A column: its name, what it says of a person, and its decimals.
@@ -82,6 +85,69 @@ impl Table {
         std::fs::write(temp, json).map_err(|e| format!("{}: {e}", temp.display()))?;
         std::fs::rename(temp, path).map_err(|e| format!("{}: {e}", path.display()))?;
         Ok(())
+    }
+
+    /// Reads what [`save`](Self::save) has written.
+    ///
+    /// # Errors
+    /// Names the file that cannot be read or is no such table.
+    pub fn open(path: &Path) -> Result<Self, BoxError> {
+        let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+        serde_json::from_str(&text).map_err(|e| format!("{}: {e}", path.display()).into())
+    }
+
+    /// Takes in the rows of another table over the same targets.
+    ///
+    /// # Errors
+    /// Says in what the tables differ: settings, targets, persons; or which name
+    /// is there twice.
+    pub fn join(&mut self, other: Table) -> Result<(), BoxError> {
+        self.check_targets(&other)?;
+        other.systems.into_iter().try_for_each(|system| self.push(system))
+    }
+
+    /// Adds a row.
+    ///
+    /// # Errors
+    /// Where there is one of this name, or the first was scored on other
+    /// persons.
+    pub fn push(&mut self, system: System) -> Result<(), BoxError> {
+        if self.systems.iter().any(|s| s.name == system.name) {
+            return Err(format!("there are two systems named {}", system.name).into());
+        }
+        if let Some(first) = self.systems.first() {
+            first.check_persons(&system)?;
+        }
+        self.systems.push(system);
+        Ok(())
+    }
+
+    /// Goes on with the targets of `next`, which has no rows yet.
+    ///
+    /// # Errors
+    /// As [`join`](Self::join), where there are rows already.
+    pub fn continue_as(&mut self, next: Table) -> Result<(), BoxError> {
+        if !self.systems.is_empty() {
+            self.check_targets(&next)?;
+        }
+        let systems = std::mem::take(&mut self.systems);
+        *self = Table { systems, ..next };
+        Ok(())
+    }
+
+    fn check_targets(&self, other: &Table) -> Result<(), BoxError> {
+        let of = |t: &Table| {
+            format!("{} replies in {} dialogues of {}", t.replies, t.targets, t.persons)
+        };
+        if of(self) != of(other) {
+            return Err(format!("{} are other targets than {}", of(other), of(self)).into());
+        }
+        match (&self.settings, &other.settings) {
+            (Some(ours), Some(theirs)) if ours != theirs => {
+                Err(format!("settings {theirs} are others than {ours}").into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What was scored, in a line.
@@ -191,6 +257,16 @@ impl Table {
 }
 
 impl System {
+    /// Whether `other` was scored on the same replies.
+    fn check_persons(&self, other: &System) -> Result<(), BoxError> {
+        let persons =
+            |s: &System| s.scores.iter().map(|p| (p.person.clone(), p.tokens)).collect::<Vec<_>>();
+        if persons(self) == persons(other) {
+            return Ok(());
+        }
+        Err(format!("{} and {} were scored on other persons", self.name, other.name).into())
+    }
+
     /// The mean over persons with its interval.
     fn cell(&self, (_, value, decimals): Column) -> String {
         let values: Vec<f64> = self.scores.iter().filter_map(value).collect();

@@ -72,6 +72,39 @@ fn systems_are_compared_on_the_same_targets() {
     let row = text.lines().find(|l| l.starts_with("MSL")).unwrap();
     assert!(row.contains(&format!("{mean:.3} [")), "{mean}: {row}");
 
+    // What was scored apart stands in one table, as if it had been scored at once.
+    let saved = dir.join("scores.json");
+    fs::rename(&saved, dir.join("whole.json")).unwrap();
+    evaluate(dir, &["--no-base", "--system", "MSL=msl"]);
+    fs::rename(&saved, dir.join("msl.json")).unwrap();
+    evaluate(dir, &[]);
+    fs::rename(&saved, dir.join("base.json")).unwrap();
+    let parts = ["--with", "base.json", "--with", "msl.json"];
+    let (joined, all) = evaluate(
+        dir,
+        &[&parts[..], &["--no-base", "--system", "again=msl", "--baseline", "base"]].concat(),
+    );
+    assert_eq!((joined, &all), (text.clone(), &scores));
+    fs::rename(&saved, dir.join("joined.json")).unwrap();
+    let printed = |more: &[&str]| {
+        let all = ["--corpus", "embedded", "--no-base", "--with", "joined.json"];
+        program("evaluate").current_dir(dir).args(all).args(more).output().unwrap()
+    };
+    assert_eq!(stdout(&printed(&["--baseline", "base"])), text, "and is printed without scoring");
+    for (more, complaint) in [
+        (&["--with", "msl.json"][..], "two systems named MSL"),
+        (&["--system", "again=msl"], "two of this name"),
+        (&["--baseline", "absent"], "no system of this name"),
+        (&["--with", "nowhere.json"], "nowhere.json"),
+        (&["--with", "run.json"], "run.json"),
+        (&["--system", "new=msl", "--persons", "2", "--targets", "1", "--seed", "3"], "settings"),
+    ] {
+        let output = printed(more);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{more:?}: {said}");
+        assert!(said.contains(complaint), "{more:?}: {said}");
+    }
+
     // Other sessions in front: other likelihoods behind them, the same without.
     let (markdown, shuffled) = evaluate(
         dir,
@@ -95,7 +128,7 @@ fn what_is_wrong_is_named_before_anything_is_scored() {
         (&["--system", "a=empty"], "neither"),
         (&["--system", "a=nowhere"], "nowhere"),
         (&["--baseline", "a"], "no system"),
-        (&["--no-base"], "--system"),
+        (&["--no-base"], "nothing to score"),
         (&["--no-base", "--system", "a=empty", "--baseline", "base"], "no system"),
         (&["--persons", "1"], "at least 2"),
         (&["--max-tokens", "100"], "320"),

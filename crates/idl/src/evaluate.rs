@@ -102,7 +102,7 @@ impl EvaluationTarget {
 }
 
 /// What a system made of one person.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PersonScores {
     /// The person's id.
     pub person: String,
