@@ -232,6 +232,30 @@ mod tests {
 
     const MINIMAL: &str = r#"{"stage": "msl", "data": "d.jsonl", "out": "out"}"#;
 
+    /// Every file of `configs/` says what its keys may say, with the loss or the
+    /// parameters that its name promises.
+    #[test]
+    fn the_settings_that_come_with_the_programs_are_settings() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let json = settings(&path, &[]).unwrap();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            if json["stage"] == crate::pretrain::STAGE {
+                crate::pretrain::PretrainConfig::from_json(&path, &json).unwrap();
+            } else {
+                let config = RunConfig::from_json(&path, &json).unwrap();
+                let preference = ["dpoc", "dpo"].iter().any(|loss| name.contains(loss));
+                assert_eq!(config.stage == Stage::Dpoc, preference, "{name}");
+                let full = ["msl-full", "extractor"].contains(&name.as_str());
+                assert_eq!(config.full, full, "{name}");
+            }
+            names.push(name);
+        }
+        assert!(names.len() >= 9, "{names:?}");
+    }
+
     #[test]
     fn overrides_reach_into_settings_that_are_not_written() {
         let config = read(
