@@ -186,12 +186,13 @@ impl<'a> Trainer<'a> {
     ///
     /// # Errors
     /// [`Error::Data`] without examples, where the reference is what is
-    /// trained, where the loss ranks criterion replies that an example lacks, or where the folder for checkpoints has some and the run does
-    /// not go on from one; [`Error::InvalidSetting`]; [`Error::Resume`] for a checkpoint
-    /// of another run; [`Error::Step`] names the step and its examples where a
-    /// loss or a gradient is no number: the parameters are then those of the
-    /// step before; what checkpoints and callback report. A checkpoint that
-    /// cannot be written leaves the one before it.
+    /// trained, where the loss ranks criterion replies that an example lacks, or
+    /// where the folder for checkpoints has some and the run does not go on from
+    /// one; [`Error::InvalidSetting`]; [`Error::Resume`] for a checkpoint of
+    /// another run; [`Error::Step`] names the step and its examples where a loss
+    /// or a gradient is no number: the parameters are then those of the step
+    /// before; what checkpoints and callback report. A checkpoint that cannot be
+    /// written leaves the one before it.
     pub fn run<'t>(
         &self,
         model: &mut CausalLm,
