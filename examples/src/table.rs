@@ -51,6 +51,9 @@ const COLUMNS: [Column; 7] = [
     ("order %", |s| Some(100.0 * s.order_accuracy(Condition::Own)?), 1),
 ];
 
+/// The width of a column: that of three negative numbers, and two spaces.
+const WIDTH: usize = 25;
+
 /// The columns in which systems are compared.
 const COMPARED: [usize; 5] = [0, 3, 4, 5, 6];
 
@@ -175,13 +178,13 @@ impl Table {
         let width = self.name_width();
         write!(out, "{:<width$}", "")?;
         for (name, _, _) in COLUMNS {
-            write!(out, "{name:>22}")?;
+            write!(out, "{name:>WIDTH$}")?;
         }
         writeln!(out)?;
         for system in &self.systems {
             write!(out, "{:<width$}", system.name)?;
             for column in COLUMNS {
-                write!(out, "{:>22}", system.cell(column))?;
+                write!(out, "{:>WIDTH$}", system.cell(column))?;
             }
             writeln!(out)?;
         }

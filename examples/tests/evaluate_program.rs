@@ -72,6 +72,13 @@ fn systems_are_compared_on_the_same_targets() {
     let row = text.lines().find(|l| l.starts_with("MSL")).unwrap();
     assert!(row.contains(&format!("{mean:.3} [")), "{mean}: {row}");
 
+    // Negative or not, cells stand apart.
+    let rows: Vec<&str> = text.lines().filter(|l| l.matches('[').count() == 7).collect();
+    assert_eq!(rows.len(), 3, "{text}");
+    for row in rows {
+        assert_eq!(row.matches("]  ").count(), 6, "{row}");
+    }
+
     // What was scored apart stands in one table, as if it had been scored at once.
     let saved = dir.join("scores.json");
     fs::rename(&saved, dir.join("whole.json")).unwrap();
