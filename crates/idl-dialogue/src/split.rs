@@ -40,13 +40,15 @@ pub fn split_persons(
     let mut order: Vec<usize> = (0..persons.len()).collect();
     order.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(seed));
 
-    // Rounding the borders rather than the sizes makes the sizes add up.
+    // Rounding the borders rather than the sizes makes the sizes add up. Halves
+    // go up, those too that the sum of fractions leaves a last bit short: or a
+    // part between one that goes up and one that goes down would be off by one.
     let mut border = 0.0;
     let borders: Vec<usize> = fractions
         .iter()
         .map(|fraction| {
             border += fraction;
-            (border * persons.len() as f64).round() as usize
+            (border * persons.len() as f64 + 1e-9).round() as usize
         })
         .collect();
     let mut part_of = vec![0; persons.len()];
@@ -85,6 +87,13 @@ mod tests {
         let split = |seed| split_persons(persons(20), &[0.5, 0.5], seed).unwrap();
         assert_eq!(split(3), split(3));
         assert_ne!(split(3), split(4));
+    }
+
+    #[test]
+    fn borders_at_halves_go_the_same_way() {
+        let fractions = [3.0, 6.0, 6.0, 7.0].map(|weight| weight / 22.0);
+        let parts = split_persons(persons(55), &fractions, 0).unwrap();
+        assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [8, 15, 15, 17]);
     }
 
     proptest! {
