@@ -82,20 +82,6 @@ impl Session {
         self.messages.iter().filter(move |m| m.role == role).map(|m| m.content.as_str())
     }
 
-    /// Whether both are views of one dialogue: the same is said in the same
-    /// order, with the roles exchanged. What the one side is to predict stands
-    /// in the other, so neither may serve as the other's reference.
-    #[must_use]
-    pub fn mirrors(&self, other: &Session) -> bool {
-        let exchanged = |a: Role, b: Role| a != b || a == Role::System;
-        self.messages.len() == other.messages.len()
-            && self
-                .messages
-                .iter()
-                .zip(&other.messages)
-                .all(|(a, b)| exchanged(a.role, b.role) && a.content == b.content)
-    }
-
     /// The positions in `messages` of the person's replies: messages of
     /// [`Role::Assistant`] that have a message before them.
     pub fn replies(&self) -> impl DoubleEndedIterator<Item = usize> + '_ {
@@ -162,16 +148,6 @@ mod tests {
         let roles = [first, second].into_iter().cycle();
         let messages = said.iter().zip(roles).map(|(text, role)| Utterance::new(role, *text));
         Session { messages: messages.collect(), ..Session::default() }
-    }
-
-    #[test]
-    fn only_the_other_side_of_the_same_dialogue_is_a_mirror() {
-        let b = session(Role::User, &["hi !", "hello .", "bye ."]);
-        let a = session(Role::Assistant, &["hi !", "hello .", "bye ."]);
-        assert!(a.mirrors(&b) && b.mirrors(&a));
-        assert!(!b.mirrors(&b), "the same side is the session itself");
-        assert!(!session(Role::Assistant, &["hi !", "hello ."]).mirrors(&b));
-        assert!(!session(Role::Assistant, &["hi !", "hey .", "bye ."]).mirrors(&b));
     }
 
     #[test]

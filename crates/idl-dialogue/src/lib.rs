@@ -7,6 +7,7 @@ mod data;
 mod distractors;
 pub mod dpoc;
 mod embedded;
+mod english;
 mod error;
 pub mod export;
 pub mod grouping;
@@ -17,6 +18,7 @@ pub mod light;
 mod lines;
 pub mod parlai;
 mod procedural;
+mod same_dialogue;
 mod split;
 mod text;
 mod tfidf;
@@ -30,7 +32,8 @@ pub use error::{Error, Result};
 pub use lenient::{Lenient, Records, Tally};
 pub use lines::LINE_LIMIT;
 pub use procedural::{ProceduralParams, ProceduralPerson};
-pub use split::split_persons;
+pub use same_dialogue::SessionIndex;
+pub use split::{remove_dialogues_of, split_persons};
 pub use tfidf::TfIdfEncoder;
 pub use traits::{
     BoxError, GenerationParams, NliLabel, NliModel, PersonaExtractor, SentenceEncoder,

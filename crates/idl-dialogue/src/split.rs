@@ -4,7 +4,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::{Error, Person, Result};
+use crate::{Error, Person, Result, SessionIndex};
 
 /// Deals persons at random into parts of the given `fractions`, whose sum is 1.
 ///
@@ -62,6 +62,39 @@ pub fn split_persons(
         parts[part].push(person);
     }
     Ok(parts)
+}
+
+/// Removes from `learnt` the sessions whose dialogue has a session among those of
+/// `held_out` too, and persons who are left with none. Returns the number of
+/// sessions removed.
+///
+/// Where both speakers of a dialogue are persons, persons alone do not keep parts
+/// apart: what a held-out person says is what their partner is answered with, on
+/// the other side of the split. `O(sessions)` in all, expected.
+///
+/// ```
+/// use idl_dialogue::{Person, Session, Utterance, remove_dialogues_of};
+///
+/// let hers = vec![Utterance::user("hi !"), Utterance::assistant("hello .")];
+/// let his = vec![Utterance::assistant("hi !"), Utterance::user("hello .")];
+/// let person = |id: &str, messages| Person {
+///     id: id.into(),
+///     sessions: vec![Session { messages, ..Session::default() }],
+/// };
+/// let mut learnt = vec![person("ada", hers)];
+/// assert_eq!(remove_dialogues_of(&mut learnt, &[person("bo", his)]), 1);
+/// assert!(learnt.is_empty());
+/// ```
+pub fn remove_dialogues_of(learnt: &mut Vec<Person>, held_out: &[Person]) -> usize {
+    let index = SessionIndex::new(held_out.iter().flat_map(|person| &person.sessions));
+    let mut removed = 0;
+    learnt.retain_mut(|person| {
+        let before = person.sessions.len();
+        person.sessions.retain(|session| index.same_dialogue(session).next().is_none());
+        removed += before - person.sessions.len();
+        before == 0 || !person.sessions.is_empty()
+    });
+    removed
 }
 
 #[cfg(test)]

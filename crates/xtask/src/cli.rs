@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::drill::DRILLS;
 use crate::error::{Error, Result};
 use crate::test;
 
@@ -17,6 +18,9 @@ cargo xtask setup             set up: libtorch, the sentence encoder, .cargo/lib
              [--libtorch-url U]   unpack this libtorch zip (URL or file) instead of PyPI's wheel;
                                   a `#sha256=HEX` at its end is checked
              [--no-encoder]       leave the sentence encoder out (90 MB)
+cargo xtask drill NAME        run a check that takes long, by hand; `fresh`: property tests and
+             [--minutes N]    damaged files with fresh seeds, for 60 minutes unless N is given;
+             [--seed S]       S is the first round's seed, else the time's
 cargo xtask doctor            print what was found, and what to do for each thing missing
 
 Variables: LIBTORCH (a libtorch 2.11 of your own), IDL_ENCODER (a sentence-transformers folder
@@ -32,6 +36,7 @@ pub(crate) enum Command {
     Setup(SetupOptions),
     Demo(Vec<OsString>),
     Test(TestOptions),
+    Drill(DrillOptions),
     Doctor,
 }
 
@@ -54,6 +59,14 @@ pub(crate) struct TestOptions {
     pub(crate) only: Vec<String>,
 }
 
+/// Options of `drill`.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct DrillOptions {
+    pub(crate) name: String,
+    pub(crate) minutes: u64,
+    pub(crate) seed: Option<u64>,
+}
+
 /// Reads the arguments after the program's name.
 pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command> {
     let mut args = args.into_iter();
@@ -71,6 +84,7 @@ pub(crate) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Command>
         }
         Some("setup") => setup(args),
         Some("test") => test(args),
+        Some("drill") => drill(args),
         Some("doctor") => match args.next() {
             None => Ok(Command::Doctor),
             Some(a) if is_help(&a) => Ok(Command::Help(HELP)),
@@ -125,6 +139,33 @@ fn test(args: impl Iterator<Item = OsString>) -> Result<Command> {
     Ok(Command::Test(options))
 }
 
+fn drill(mut args: impl Iterator<Item = OsString>) -> Result<Command> {
+    let names = DRILLS.map(|(name, what)| format!("`{name}`: {what}")).join("; ");
+    let mut options = DrillOptions { minutes: 60, ..DrillOptions::default() };
+    while let Some(arg) = args.next() {
+        let mut number = |option: &str| {
+            let value = args.next().and_then(|n| n.to_str().and_then(|n| n.parse::<u64>().ok()));
+            value.ok_or_else(|| Error::Usage(format!("{option} needs a whole number")))
+        };
+        match arg.to_str() {
+            Some("--minutes") => options.minutes = number("--minutes")?,
+            Some("--seed") => options.seed = Some(number("--seed")?),
+            Some(name) if DRILLS.iter().any(|(drill, _)| *drill == name) => {
+                options.name = name.to_owned();
+            }
+            _ if is_help(&arg) => return Ok(Command::Help(HELP)),
+            _ => {
+                let arg = arg.display();
+                return Err(Error::Usage(format!("unknown argument `{arg}` of drill; {names}")));
+            }
+        }
+    }
+    if options.name.is_empty() {
+        return Err(Error::Usage(format!("drill needs a name; {names}")));
+    }
+    Ok(Command::Drill(options))
+}
+
 fn is_help(arg: &OsString) -> bool {
     arg == "--help" || arg == "-h"
 }
@@ -158,6 +199,14 @@ mod tests {
     }
 
     #[test]
+    fn drill_options() {
+        let Command::Drill(o) = parse_str("drill fresh --seed 7").unwrap() else {
+            panic!("not drill")
+        };
+        assert_eq!((o.name.as_str(), o.minutes, o.seed), ("fresh", 60, Some(7)));
+    }
+
+    #[test]
     fn what_is_not_understood_is_named() {
         for (line, word) in [
             ("", "no command"),
@@ -167,6 +216,9 @@ mod tests {
             ("setup --cuda --libtorch-url u", "exclude"),
             ("test nothing", "nothing"),
             ("doctor who", "who"),
+            ("drill", "fresh"),
+            ("drill stale", "stale"),
+            ("drill fresh --minutes soon", "--minutes"),
         ] {
             let error = parse_str(line).unwrap_err();
             assert!(error.to_string().contains(word), "{line}: {error}");

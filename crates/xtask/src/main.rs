@@ -1,5 +1,5 @@
 //! Set-up and the two commands of the README: `cargo xtask setup`, `demo`,
-//! `test` and `doctor`.
+//! `test`, `drill` and `doctor`.
 //!
 //! After the first set-up plain cargo works without any variable set: what is
 //! found or fetched is written to `.cargo/libtorch.toml`, which
@@ -13,12 +13,14 @@ mod config;
 mod cuda;
 mod demo;
 mod doctor;
+mod drill;
 mod encoder;
 mod error;
 mod fetch;
 mod libtorch;
 mod process;
 mod progress;
+mod properties;
 mod setup;
 mod tally;
 mod test;
@@ -48,6 +50,7 @@ fn run() -> Result<u8> {
         Command::Setup(options) => setup::run(&root, &options).map(|_| 0),
         Command::Demo(args) => demo::run(&root, &args),
         Command::Test(options) => test::run(&root, &options).map(|()| 0),
+        Command::Drill(options) => drill::run(&root, &options).map(|()| 0),
         Command::Doctor => Ok(doctor::run(&root)),
     }
 }

@@ -37,7 +37,7 @@ fn the_lines_say_who_speaks_and_neighbours_are_merged() {
     let persons = grouping::by_id(dialogue.views());
     assert_eq!((persons[0].id.as_str(), persons[1].id.as_str()), ("u1", "u2"));
     let [one, other] = [&persons[0].sessions[0], &persons[1].sessions[0]];
-    assert!(one.mirrors(other));
+    assert!(one.same_dialogue(other));
     assert_eq!((one.id.as_str(), one.messages[0].role), ("L2:u1", Role::User));
     assert_eq!(dialogue.session(2), None);
 }

@@ -93,7 +93,7 @@ fn a_dialogue_is_gathered_from_its_acts() {
         ]
     );
     assert_eq!(session.profile, ["I cook at the inn. It's warm here."]);
-    assert!(session.mirrors(&first.session(Speaker::Partner)));
+    assert!(session.same_dialogue(&first.session(Speaker::Partner)));
     let persons = grouping::by_character([first, second].iter().flat_map(|d| d.views()));
     let sessions: Vec<_> = persons.iter().map(|p| p.sessions.len()).collect();
     assert_eq!((sessions, persons[1].id.as_str()), (vec![2, 2], "guest"));

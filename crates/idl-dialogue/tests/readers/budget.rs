@@ -1,5 +1,5 @@
 //! Damaged files and noise, with a fixed budget: `IDL_FUZZ_INPUTS` inputs for
-//! each reader. The same checks run under `cargo fuzz`, see `fuzz/`.
+//! each reader, from the number `IDL_FUZZ_FROM` on. The same checks run under `cargo fuzz`, see `fuzz/`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -26,10 +26,14 @@ fn input(format: &Format, number: u64) -> Vec<u8> {
 
 fn fuzz(name: &str) {
     let format = named(name);
-    let inputs = std::env::var("IDL_FUZZ_INPUTS").ok();
-    let inputs = inputs.map_or(INPUTS, |inputs| inputs.parse().expect("a number of inputs"));
+    let number = |name: &str, default: u64| {
+        let value = std::env::var(name).ok();
+        value.map_or(default, |value| value.parse().expect("a number"))
+    };
+    let inputs = number("IDL_FUZZ_INPUTS", INPUTS);
+    let first = number("IDL_FUZZ_FROM", 0);
     let (start, mut kept, mut skipped) = (Instant::now(), 0, 0);
-    for number in 0..inputs {
+    for number in first..first + inputs {
         let bytes = input(format, number);
         // Some lines are too long.
         let limit = if number % 16 == 0 { 200 } else { usize::MAX };

@@ -7,6 +7,8 @@
 //!
 //! The keys are the authors', misspelling included.
 
+mod sessions;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -17,6 +19,7 @@ use serde_json::{Map, Value};
 use crate::jsonl::{Record, STRING, kind};
 use crate::lines::Lines;
 use crate::{Error, Result, Role, Utterance};
+pub use sessions::sessions;
 
 /// One line: a reply to learn, and what to prefer it to.
 ///

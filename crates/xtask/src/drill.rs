@@ -1,0 +1,78 @@
+//! `cargo xtask drill`: checks that take longer than a test may, or need what a
+//! test must do without. They are run by hand; what they find becomes a test.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::cli::{DrillOptions, SetupOptions};
+use crate::error::{Error, Result};
+use crate::process::say;
+use crate::properties::{self, Suite};
+use crate::tally::Tally;
+use crate::{process, setup};
+
+/// The drills, and what each does.
+pub(crate) const DRILLS: [(&str, &str); 1] =
+    [("fresh", "property tests and damaged files with fresh seeds, round after round")];
+
+/// Property tests draw so many cases where they do not say how many.
+const CASES: &str = "1024";
+
+/// Damaged files for each reader in a round.
+const INPUTS: u64 = 20_000;
+
+/// Runs a drill.
+pub(crate) fn run(root: &Path, options: &DrillOptions) -> Result<()> {
+    match options.name.as_str() {
+        "fresh" => fresh(root, options),
+        // The command line knows the names.
+        name => Err(Error::Usage(format!("unknown drill `{name}`"))),
+    }
+}
+
+/// Rounds with a seed each, until the time is up; the first failure ends them.
+fn fresh(root: &Path, options: &DrillOptions) -> Result<()> {
+    let suites = properties::find(root)?;
+    let tests: usize = suites.iter().map(|suite| suite.tests.len()).sum();
+    let config = setup::run(root, &SetupOptions { keep: true, ..SetupOptions::default() })?;
+    let (start, time) = (Instant::now(), Duration::from_secs(60 * options.minutes));
+    let mut seed = options.seed.unwrap_or_else(|| {
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs())
+    });
+    say(&format!(
+        "{tests} property tests of {} packages, for {} minutes from seed {seed}",
+        suites.len(),
+        options.minutes
+    ));
+    let (mut rounds, mut tally) = (0, Tally::default());
+    while rounds == 0 || start.elapsed() < time {
+        eprintln!("\n=== round {}, seed {seed} ===", rounds + 1);
+        for Suite { package, tests } in &suites {
+            let mut command = process::cargo(Some(&config))?;
+            command.current_dir(root).env("PROPTEST_RNG_SEED", seed.to_string());
+            command.env("PROPTEST_CASES", CASES).env("IDL_FUZZ_INPUTS", INPUTS.to_string());
+            command.env("IDL_FUZZ_FROM", (seed << 20).to_string());
+            command.args(["test", "--quiet", "--package", package, "--tests", "--"]).args(tests);
+            let status = process::stream(&mut command, &mut tally)?;
+            if !status.success() {
+                return Err(Error::Step {
+                    name: format!("fresh, seed {seed}"),
+                    status: status.to_string(),
+                    command: format!(
+                        "PROPTEST_RNG_SEED={seed} PROPTEST_CASES={CASES} cargo test -p {package}"
+                    ),
+                });
+            }
+        }
+        rounds += 1;
+        seed += 1;
+    }
+    say(&format!(
+        "{rounds} rounds in {} minutes, the last of seed {}; {} passed, {} failed",
+        start.elapsed().as_secs() / 60,
+        seed - 1,
+        tally.passed,
+        tally.failed
+    ));
+    Ok(())
+}
