@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
-use idl::dialogue::{BoxError, Person, SentenceEncoder, TfIdfEncoder};
+use idl::dialogue::{BoxError, Person};
 use idl::evaluate::{EvaluationConfig, EvaluationTarget, References, evaluate, evaluation_targets};
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions};
 use idl::order::Policy;
@@ -83,7 +83,7 @@ struct Arguments {
     #[arg(long, default_value_t = 1.0)]
     lambda: f64,
 
-    /// `tfidf` (every word weighs the same), or a sentence-transformers folder
+    /// `tfidf`, or a sentence-transformers folder
     #[arg(long, value_name = "tfidf|DIR", default_value = "tfidf")]
     encoder: PathBuf,
 
@@ -265,12 +265,7 @@ impl Arguments {
         persons: &[Person],
         tokenizer: &ChatTokenizer,
     ) -> Result<Vec<EvaluationTarget>, BoxError> {
-        // Not fitted: the words of replies to be predicted are not counted.
-        let encoder: Box<dyn SentenceEncoder> = if self.encoder == Path::new("tfidf") {
-            Box::new(TfIdfEncoder::default())
-        } else {
-            encoder::open(&self.encoder, self.cache.as_deref())?
-        };
+        let encoder = encoder::open(&self.encoder, self.cache.as_deref())?;
         let extractor = RuleExtractor::default();
         let spi = SpiParams::default().seed(self.seed);
         let conved = ConvEd::params().lambda(self.lambda).check()?;

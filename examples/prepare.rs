@@ -3,16 +3,16 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
 use idl::dialogue::{
-    BoxError, Person, SentenceEncoder, SessionDistance, TfIdfEncoder, split_persons,
+    BoxError, Person, SentenceEncoder, SessionDistance, remove_dialogues_of, split_persons,
 };
-use idl::learn::{TrainingTarget, dpa_targets, msl_targets};
+use idl::learn::{TrainingTarget, candidates, dpa_targets, msl_targets};
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
 use idl::train::rows::{self, Dialogue};
@@ -161,7 +161,15 @@ fn prepare(arguments: Arguments) -> Result<(), BoxError> {
         Some(share) => {
             let mut parts = split_persons(persons, &[1.0 - share, share], arguments.seed)?;
             let held_out = parts.pop().unwrap_or_default();
-            (parts.pop().unwrap_or_default(), held_out)
+            let mut learnt = parts.pop().unwrap_or_default();
+            let removed = remove_dialogues_of(&mut learnt, &held_out);
+            if removed > 0 {
+                eprintln!(
+                    "{removed} sessions of the others are left out: they are of dialogues with \
+                     held-out persons"
+                );
+            }
+            (learnt, held_out)
         }
     };
     if let Some(share) = arguments.eval_share
@@ -174,13 +182,7 @@ fn prepare(arguments: Arguments) -> Result<(), BoxError> {
         )
         .into());
     }
-    // The held-out persons' words are not known in advance, either.
-    let encoder: Box<dyn SentenceEncoder> = if arguments.encoder == Path::new("tfidf") {
-        let said = learnt.iter().flat_map(|p| &p.sessions).flat_map(|s| &s.messages);
-        Box::new(TfIdfEncoder::default().fit(said.map(|m| m.content.as_str())))
-    } else {
-        encoder::open(&arguments.encoder, arguments.cache.as_deref())?
-    };
+    let encoder = encoder::open(&arguments.encoder, arguments.cache.as_deref())?;
     let spi = SpiParams::default().seed(arguments.seed);
     let conved = ConvEd::params().lambda(arguments.lambda).check()?;
     let distance = ConvEdDistance { conved, encoder: &*encoder };
@@ -302,9 +304,7 @@ impl Maker<'_> {
             References::None => references.clear(),
             References::Random => {
                 let itself = &person.sessions[target.session];
-                let mut others: Vec<usize> = (0..person.sessions.len())
-                    .filter(|&s| s != target.session && !person.sessions[s].mirrors(itself))
-                    .collect();
+                let mut others = candidates(person, itself);
                 others.shuffle(rng);
                 others.truncate(references.len());
                 *references = others

@@ -89,10 +89,7 @@ fn walk(options: Options) -> Result<(), BoxError> {
 
     let persons: Vec<Person> = people.iter().map(|p| p.person.clone()).collect();
 
-    // What the person says must not weigh its own words: the rest are counted.
-    let others = persons.iter().enumerate().filter(|(i, _)| *i != person).map(|(_, p)| p);
-    let texts = others.flat_map(|p| &p.sessions).flat_map(|s| &s.messages).map(|m| &m.content);
-    let encoder = TfIdfEncoder::default().fit(texts);
+    let encoder = TfIdfEncoder::english();
     let extractor = RuleExtractor::default();
     let spi = SpiParams::default().references(References::Nearest(options.references));
     let conved = ConvEd::params().lambda(options.lambda).check()?;
@@ -203,12 +200,13 @@ impl Walk<'_> {
         let clusters: Vec<String> =
             plan.clusters.iter().map(|c| c.map_or("-".to_owned(), |c| c.to_string())).collect();
         println!("cluster of each session:      {}", clusters.join(" "));
-        let in_training = self.pipeline.select_for_training(index, self.session, context)?;
+        let rest = self.rest();
+        let in_training = self.pipeline.select_for_training(index, &rest, self.session, context)?;
         match &in_training {
             Some(s) => println!("references in training:       {}", listed(s)),
             None => println!("references in training:       none: the rules make it no target"),
         }
-        let selection = self.pipeline.select(index, &self.rest(), context)?;
+        let selection = self.pipeline.select(index, &rest, context)?;
         println!("references at inference:      {}", listed(&selection));
         Ok(selection)
     }

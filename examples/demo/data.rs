@@ -1,10 +1,9 @@
 //! Who is learnt from, and who is shown.
 
-use std::collections::HashSet;
 use std::path::Path;
 
 use idl::dialogue::convai2::{self, Speaker};
-use idl::dialogue::{BoxError, Person, Role, Session, embedded, split_persons};
+use idl::dialogue::{BoxError, Person, embedded, split_persons};
 
 use crate::Options;
 
@@ -19,8 +18,6 @@ pub(crate) struct People {
     pub targets: usize,
     /// Dialogues to learn from in each stage.
     pub dialogues: usize,
-    /// Utterances that nobody is to predict: the encoder counts words in them.
-    pub vocabulary: Vec<String>,
     /// What they are, for the table's heading.
     pub name: &'static str,
 }
@@ -48,10 +45,7 @@ fn invented(seed: u64) -> Result<People, BoxError> {
     let (Some(train), Some(show)) = (parts.next(), parts.next()) else {
         return Err("the split has no two parts".into());
     };
-    // The partners' utterances are never learnt.
-    let vocabulary = train.iter().flat_map(|p| &p.sessions).flat_map(|s| s.said_by(Role::User));
-    let vocabulary = vocabulary.map(str::to_owned).collect();
-    Ok(People { train, show, targets: 4, dialogues: 176, vocabulary, name: "invented persons" })
+    Ok(People { train, show, targets: 4, dialogues: 176, name: "invented persons" })
 }
 
 /// ConvAI2's train persons with enough sessions for a target and five
@@ -59,29 +53,7 @@ fn invented(seed: u64) -> Result<People, BoxError> {
 fn convai2(dir: &Path) -> Result<People, BoxError> {
     let views = [Speaker::B, Speaker::A];
     let all = convai2::persons(dir, "train", &views)?;
-    let (train, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(|p| p.sessions.len() >= 6);
-    // What the others say, unless it is said to somebody who is learnt from:
-    // then it is what that somebody replies to and is answered with.
-    let learnt: HashSet<_> = train.iter().flat_map(|p| &p.sessions).map(said).collect();
-    let vocabulary = rest
-        .iter()
-        .flat_map(|p| &p.sessions)
-        .filter(|session| !learnt.contains(&said(session)))
-        .flat_map(|session| &session.messages)
-        .map(|message| message.content.clone())
-        .collect();
+    let train = all.into_iter().filter(|p| p.sessions.len() >= 6).collect();
     let show = convai2::persons(dir, "valid", &views)?;
-    Ok(People {
-        train,
-        show,
-        targets: 1,
-        dialogues: 120,
-        vocabulary,
-        name: "ConvAI2 valid persons",
-    })
-}
-
-/// What is said in a session, whoever says it.
-fn said(session: &Session) -> Vec<&str> {
-    session.messages.iter().map(|m| m.content.as_str()).collect()
+    Ok(People { train, show, targets: 1, dialogues: 120, name: "ConvAI2 valid persons" })
 }

@@ -83,7 +83,7 @@ fn demo(options: Options) -> Result<(), BoxError> {
         sessions(&people.show),
     );
     let study = Study {
-        encoder: TfIdfEncoder::default().fit(&people.vocabulary),
+        encoder: TfIdfEncoder::english(),
         extractor: RuleExtractor::default(),
         tokenizer: &tokenizer,
         base: &base,

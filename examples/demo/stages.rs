@@ -9,7 +9,7 @@ use idl::conved::ConvEd;
 use idl::dialogue::{BoxError, GenerationParams, SessionDistance, TfIdfEncoder};
 use idl::dpoc_loss::{Loss, PreferenceLoss};
 use idl::evaluate::{EvaluationConfig, EvaluationTarget, evaluate, evaluation_targets};
-use idl::learn::{alone, conversation, dpa_targets, msl_targets};
+use idl::learn::{alone, candidates, conversation, dpa_targets, msl_targets};
 use idl::lm::{CausalLm, ChatTokenizer, Generator, LoraConfig};
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
@@ -223,9 +223,7 @@ impl Study<'_> {
             let target = &person.sessions[session];
             let Some(reply) = target.replies().nth(1) else { continue };
             let context = &target.messages[..reply];
-            let rest: Vec<usize> = (0..person.sessions.len())
-                .filter(|&s| s != session && !person.sessions[s].mirrors(target))
-                .collect();
+            let rest = candidates(person, target);
             let selection = pipeline.select(&index, &rest, context)?;
             writeln!(out, "\n{}, behind the sessions", person.id)?;
             for reference in &selection.references {

@@ -5,7 +5,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use idl::encoder::{CachedEncoder, EncoderOptions, SentenceTransformer};
-use idl_dialogue::{BoxError, Person, SentenceEncoder, TfIdfEncoder};
+use idl_dialogue::{BoxError, SentenceEncoder, TfIdfEncoder};
+use idl_examples::encoder::TFIDF;
 use idl_examples::progress;
 
 /// Texts that are encoded before their vectors are kept: what a kill costs.
@@ -19,15 +20,14 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// `tfidf`, fitted on all that is said, or a folder; by default that in
-    /// `IDL_ENCODER`.
-    pub(crate) fn new(name: Option<&Path>, persons: &[Person]) -> Result<Self, BoxError> {
+    /// `tfidf`, or a folder; by default that in `IDL_ENCODER`. Neither is fitted on
+    /// what the persons say.
+    pub(crate) fn new(name: Option<&Path>) -> Result<Self, BoxError> {
         let set = env::var_os("IDL_ENCODER").filter(|v| !v.is_empty()).map(PathBuf::from);
-        let name = name.map(Path::to_owned).or(set).unwrap_or_else(|| PathBuf::from("tfidf"));
-        if name.as_os_str() == "tfidf" {
-            let said = persons.iter().flat_map(|p| &p.sessions).flat_map(|s| &s.messages);
-            let encoder = TfIdfEncoder::default().fit(said.map(|m| m.content.as_str()));
-            return Ok(Loaded { encoder: Box::new(encoder), lasting: false });
+        let name = name.map(Path::to_owned).or(set).unwrap_or_else(|| PathBuf::from(TFIDF));
+        if name.as_os_str() == TFIDF {
+            let encoder = Box::new(TfIdfEncoder::english());
+            return Ok(Loaded { encoder, lasting: false });
         }
         if !name.is_dir() {
             let name = name.display();

@@ -1,7 +1,7 @@
 //! One person's clusters, targets and references.
 
 use idl::cluster::{Plan, SpiParams, cosine_distance, silhouette};
-use idl::learn::opening;
+use idl::learn::{candidates, opening};
 use idl::order::Policy;
 use idl::persona_ext::{contains_object, extract_triples, persona_text};
 use idl::{PersonIndex, Pipeline};
@@ -125,11 +125,11 @@ impl<'a> Finder<'a> {
     fn targets(&self, person: &Person, index: &PersonIndex) -> Result<Vec<Target>, BoxError> {
         let mut targets = Vec::new();
         for (i, session) in person.sessions.iter().enumerate() {
-            let mirrored = person.sessions.iter().any(|other| other.mirrors(session));
-            if mirrored || session.replies().next().is_none() {
+            if session.replies().next().is_none() {
                 continue;
             }
-            let selection = self.pipeline.select_for_training(index, i, opening(session))?;
+            let rest = candidates(person, session);
+            let selection = self.pipeline.select_for_training(index, &rest, i, opening(session))?;
             let Some(selection) = selection else { continue };
             let reference = |r: idl::cluster::Reference| Reference {
                 session: person.sessions[r.session].id.clone(),

@@ -28,8 +28,8 @@ use crate::find::Finder;
 /// "targets": [{"session", "references": [{"session", "cosine"}]}]}`. `within`
 /// and `between` are mean cosines of sessions of one cluster and of two. A
 /// target's references are chosen without a look at its replies: it takes part
-/// with what was said before the first. Sessions without a reply, and those of
-/// which the person has both sides, are no targets.
+/// with what was said before the first, and other records of its dialogue take no
+/// part. Sessions without a reply are no targets.
 ///
 /// Vectors are kept in the folder --cache: a run that was stopped goes on where
 /// it was, and prints what it would have printed.
@@ -119,7 +119,7 @@ fn spi(arguments: &Arguments) -> Result<(), BoxError> {
     let loaded = arguments.extractor.load()?;
     let known = extract::known(&loaded.ready(), &persons)?;
     let cache = (!arguments.no_cache).then_some(arguments.cache.as_path());
-    let embedder = embed::Loaded::new(arguments.encoder.as_deref(), &persons)?;
+    let embedder = embed::Loaded::new(arguments.encoder.as_deref())?;
     let encoder = embed::Encoder::new(&embedder, cache)?;
     let texts = find::texts(&persons, &known)?;
     let embedded = encoder.embed_all(&texts)?;

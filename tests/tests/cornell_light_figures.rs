@@ -122,7 +122,7 @@ fn light() {
         }
         let views: Vec<_> = dialogue.views().collect();
         let [own, partner] = &views[..] else { panic!("{}", views.len()) };
-        assert!(own.1.mirrors(&partner.1));
+        assert!(own.1.same_dialogue(&partner.1));
         assert_eq!(own.1.said_by(Role::Assistant).count(), 5);
         sessions.push(own.clone());
     }

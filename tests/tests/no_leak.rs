@@ -11,7 +11,7 @@ use idl::cluster::{ClusterCount, References, SpiParams};
 use idl::conved::ConvEd;
 use idl::dialogue::{Person, Role, Session, TfIdfEncoder, embedded};
 use idl::evaluate::{EvaluationConfig, evaluation_targets};
-use idl::learn::{conversation, msl_targets, opening};
+use idl::learn::{candidates, conversation, msl_targets, opening};
 use idl::lm::ChatTokenizer;
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
@@ -66,9 +66,7 @@ struct Setup {
 
 impl Setup {
     fn new() -> Self {
-        let persons = persons();
-        let texts = persons.iter().flat_map(|p| &p.sessions).flat_map(|s| &s.messages);
-        let encoder = TfIdfEncoder::default().fit(texts.map(|m| m.content.as_str()));
+        let encoder = TfIdfEncoder::english();
         Setup {
             encoder: encoder.clone(),
             extractor: RuleExtractor::default(),
@@ -119,10 +117,10 @@ struct Choice {
 fn choose(pipeline: &Pipeline<'_>, person: &Person, session: usize) -> Choice {
     let index = pipeline.index(person).unwrap();
     let context = opening(&person.sessions[session]);
-    let rest: Vec<usize> = (0..index.len()).filter(|&s| s != session).collect();
+    let rest = candidates(person, &person.sessions[session]);
     Choice {
         evaluation: pipeline.select(&index, &rest, context).unwrap(),
-        training: pipeline.select_for_training(&index, session, context).unwrap(),
+        training: pipeline.select_for_training(&index, &rest, session, context).unwrap(),
     }
 }
 
@@ -195,7 +193,8 @@ fn an_altered_opening_changes_the_choice() {
             let leak = |person: &Person| {
                 let index = pipeline.index(person).unwrap();
                 let context = &person.sessions[s].messages;
-                pipeline.select_for_training(&index, s, context).unwrap()
+                let rest = candidates(person, &person.sessions[s]);
+                pipeline.select_for_training(&index, &rest, s, context).unwrap()
             };
             let changed = with_session(person, s, altered(session, |i, _| i >= start));
             by_leak += usize::from(leak(&changed) != leak(person));
@@ -328,10 +327,18 @@ fn the_other_side_of_the_target_is_never_a_reference() {
         assert_eq!(t.references, t.selection.references.len().min(others - 1));
     }
 
-    // Taken for one person, both sides of a dialogue are no targets.
+    // Taken for one person, neither side of a dialogue is a reference of the
+    // other, though it lacks its end.
     let mut one = two[0].clone();
     one.sessions.push(mirrored(&two[0].sessions[0]));
+    let last = one.sessions.len() - 1;
+    one.sessions[last].messages.pop();
+    let everything = SpiParams::default().references(References::Nearest(100));
+    let pipeline = setup.pipeline(&everything, Policy::Free);
     let targets = msl_targets(&[one], &pipeline, |_| ()).unwrap();
-    assert_eq!(targets.len(), two[0].sessions.len() - 1);
-    assert!(targets.iter().all(|t| t.session != 0));
+    assert_eq!(targets.len(), last + 1);
+    for t in targets {
+        let sides = [0, last].map(|s| t.selection.references.iter().any(|r| r.session == s));
+        assert!(!(t.session == 0 && sides[1]) && !(t.session == last && sides[0]));
+    }
 }

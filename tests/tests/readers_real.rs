@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use idl_dialogue::convai2::{self, Dialogue, SILENCE, Speaker};
 use idl_dialogue::parlai::{self, Episode};
-use idl_dialogue::{Records, Result, Role, dpoc};
+use idl_dialogue::{Records, Result, Role, Session, SessionIndex, dpoc};
 
 const WITH_CANDIDATES: &str = "valid_self_original.txt";
 const VALID: &str = "valid_self_original_no_cands.txt";
@@ -93,6 +93,26 @@ fn the_train_file_holds_both_sides_of_the_same_dialogues() {
     assert_eq!(cut, [1_000, 1_356]);
 }
 
+/// The views of one dialogue differ in length: the first speaker's lacks the
+/// closing line.
+#[test]
+fn both_sides_of_a_dialogue_of_the_train_file_are_known_as_such() {
+    let Some(episodes) = episodes(TRAIN) else { return };
+    let sessions: Vec<_> = episodes.iter().map(|episode| episode.session("train")).collect();
+    let (b, a) = sessions.split_at(sessions.len() / 2);
+    let unequal = b.iter().zip(a).filter(|(b, a)| b.messages.len() != a.messages.len()).count();
+    assert!(unequal > 2_300, "{unequal}");
+    let index = SessionIndex::new(&sessions);
+    for (b, a) in b.iter().zip(a) {
+        assert!(b.same_dialogue(a) && a.same_dialogue(b), "{} {}", b.id, a.id);
+        assert!(index.same_dialogue(b).any(|found| found.id == a.id));
+    }
+    // Few others are taken for one dialogue: the same two opening lines, and no
+    // third in one of them.
+    let found: usize = sessions.iter().map(|s| index.same_dialogue(s).count() - 2).sum();
+    assert!(found < 10, "{found}");
+}
+
 #[test]
 fn what_is_read_is_written_to_the_byte() {
     for name in [WITH_CANDIDATES, VALID, VALID_BOTH, TRAIN] {
@@ -119,6 +139,22 @@ fn the_preference_data_of_the_authors() {
         let roles = [Role::User, Role::Assistant].into_iter().cycle();
         assert!(example.history.iter().map(|said| said.role).eq(roles.take(example.history.len())));
         assert_eq!(example.history.len() % 2, 1);
+    }
+    let sessions = dpoc::sessions(&examples);
+    assert!(sessions.iter().all(|session| session.messages.iter().all(|m| m.content != SILENCE)));
+    // Four histories, each longer row of which goes on from the one before it: as
+    // many messages as the longest four have.
+    let messages: usize = sessions.iter().map(|session| session.messages.len()).sum();
+    let longest: usize = [7, 14, 86, 99]
+        .map(|i| &examples[i])
+        .map(|e| 1 + e.history.iter().filter(|m| m.content != SILENCE).count())
+        .iter()
+        .sum();
+    assert_eq!(messages, longest);
+    for example in &examples {
+        let holds = |session: &&Session| session.said_by(Role::Assistant).any(|t| t == example.pos);
+        let holding = sessions.iter().filter(holds).count();
+        assert!(holding == 1 || example.pos.len() < 20, "{holding}");
     }
     let mut written = Vec::new();
     examples.iter().for_each(|example| dpoc::write(&mut written, example).unwrap());

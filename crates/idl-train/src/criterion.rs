@@ -11,12 +11,18 @@
 //!   sessions, which can be true of the person.)
 //! * *fabrication*: one of the `m` most similar utterances of other persons
 //!   that state a fact, and none of this person's.
-//! * *inversion*: the most similar utterance of the other participants.
+//! * *inversion*: the most similar utterance of the other participants, in the
+//!   person's other sessions and in this one before the reply.
+//!
+//! No distractor and no fabrication is said in the dialogue itself, by either
+//! speaker: where both are persons, the partner's lines are another person's, too.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
-use idl_dialogue::{Person, PersonaExtractor, Role, SentenceEncoder, Triple};
+use idl_dialogue::{
+    Person, PersonaExtractor, Role, SentenceEncoder, Session, SessionIndex, Triple,
+};
 use idl_persona_ext::{contains_object, extract_triples, replace_object};
 use ndarray::{Array2, ArrayView1};
 use rand::Rng;
@@ -39,6 +45,7 @@ type Fact = (String, String);
 /// drawn from.
 pub struct PreferenceCorpus<'a> {
     persons: &'a [Person],
+    sessions: SessionIndex<'a>,
     extractor: &'a dyn PersonaExtractor,
     encoder: &'a dyn SentenceEncoder,
     facts: Vec<PersonFacts>,
@@ -47,9 +54,8 @@ pub struct PreferenceCorpus<'a> {
     embeddings: Array2<f32>,
     /// Objects by subject and relation, of everybody.
     objects: BTreeMap<(String, String), BTreeSet<String>>,
-    /// Utterances of the other participants, by person: rows of
-    /// `partner_embeddings`.
-    partners: Vec<Vec<(String, usize)>>,
+    /// Utterances of the other participants, by person.
+    partners: Vec<Vec<PartnerUtterance>>,
     partner_embeddings: Array2<f32>,
     /// How many of the most similar utterances fabrication draws from.
     neighbours: usize,
@@ -70,6 +76,15 @@ struct CorpusUtterance {
     person: usize,
     text: String,
     triples: Vec<Triple>,
+}
+
+#[derive(Debug)]
+struct PartnerUtterance {
+    text: String,
+    /// Its row of `partner_embeddings`.
+    row: usize,
+    /// The person's sessions in which a partner says it.
+    sessions: Vec<usize>,
 }
 
 /// What could not be built, and how often.
@@ -140,19 +155,21 @@ impl<'a> PreferenceCorpus<'a> {
                 utterances.push(CorpusUtterance { person, text, triples });
             }
             facts.push(mine);
-            let said = distinct(data, Role::User);
-            for t in extract_triples(&refs(&said), extractor)?.into_iter().flatten() {
+            let said = partner_utterances(data, partner_texts.len());
+            let texts: Vec<&str> = said.iter().map(|u| u.text.as_str()).collect();
+            for t in extract_triples(&texts, extractor)?.into_iter().flatten() {
                 let key = (t.subject.to_lowercase(), t.relation);
                 objects.entry(key).or_default().insert(t.object.to_lowercase());
             }
-            partners.push(said.iter().cloned().zip(partner_texts.len()..).collect::<Vec<_>>());
-            partner_texts.extend(said);
+            partner_texts.extend(said.iter().map(|u| u.text.clone()));
+            partners.push(said);
         }
         let texts: Vec<&str> = utterances.iter().map(|u| u.text.as_str()).collect();
         let embeddings = encode(encoder, &texts)?;
         let partner_embeddings = encode(encoder, &refs(&partner_texts))?;
         Ok(PreferenceCorpus {
             persons,
+            sessions: SessionIndex::new(persons.iter().flat_map(|person| &person.sessions)),
             extractor,
             encoder,
             facts,
@@ -179,7 +196,7 @@ impl<'a> PreferenceCorpus<'a> {
     /// counted. None of the three is empty, and none equals another.
     ///
     /// What is drawn depends on the seed, the session's id and the reply's
-    /// position alone.
+    /// position alone, and the criterion not on where rejected replies come from.
     ///
     /// # Errors
     /// [`Error::Data`] for a person or reply that is not there; the extractor's,
@@ -207,11 +224,24 @@ impl<'a> PreferenceCorpus<'a> {
             RejectedSource::Generator(model) => model.replies(&data.id, &data.messages, replies)?,
             RejectedSource::Distractor | RejectedSource::Candidates(_) => Vec::new(),
         };
+        let dialogue = self.sessions.same_dialogue(data).chain([data]);
+        let dialogue: HashSet<String> =
+            dialogue.flat_map(|s| &s.messages).map(|m| compared(&m.content)).collect();
+        let other_sessions: Vec<bool> = self.persons[person]
+            .sessions
+            .iter()
+            .enumerate()
+            .map(|(s, other)| s != session && !other.same_dialogue(data))
+            .collect();
         let mut all = Vec::new();
         for (i, &reply) in replies.iter().enumerate() {
-            let mut rng = self.rng(&data.id, reply);
+            let mut rng = self.rng("rejected", &data.id, reply);
             let turn = Turn {
                 person,
+                session: data,
+                reply,
+                dialogue: &dialogue,
+                other_sessions: &other_sessions,
                 chosen: chosen[i],
                 triples: &triples[i],
                 embedding: embeddings.row(i),
@@ -233,6 +263,7 @@ impl<'a> PreferenceCorpus<'a> {
                 coverage.without_rejected += 1;
                 continue;
             };
+            let mut rng = self.rng("criterion", &data.id, reply);
             let mut kinds = CriterionKind::ALL;
             kinds.shuffle(&mut rng);
             let built = kinds.into_iter().find_map(|kind| {
@@ -259,10 +290,13 @@ impl<'a> PreferenceCorpus<'a> {
         Ok(all)
     }
 
-    fn rng(&self, session: &str, reply: usize) -> Xoshiro256PlusPlus {
+    /// A stream for each purpose: one draw more for the one changes nothing of the
+    /// other.
+    fn rng(&self, purpose: &str, session: &str, reply: usize) -> Xoshiro256PlusPlus {
         // FNV-1a: the same on every platform and in every version.
         let mut hash = 0xcbf2_9ce4_8422_2325u64;
-        for byte in session.bytes().chain((reply as u64).to_le_bytes()) {
+        let bytes = purpose.bytes().chain([0]).chain(session.bytes());
+        for byte in bytes.chain((reply as u64).to_le_bytes()) {
             hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
         }
         Xoshiro256PlusPlus::seed_from_u64(self.seed ^ hash)
@@ -271,7 +305,7 @@ impl<'a> PreferenceCorpus<'a> {
     fn distractor(&self, turn: &Turn<'_>, rng: &mut impl Rng) -> Option<String> {
         (0..TRIES)
             .filter_map(|_| self.utterances.choose(rng))
-            .find(|u| u.person != turn.person && differs(&u.text, turn.chosen))
+            .find(|u| u.person != turn.person && !turn.says(&u.text))
             .map(|u| u.text.clone())
     }
 
@@ -305,7 +339,7 @@ impl<'a> PreferenceCorpus<'a> {
             .enumerate()
             .filter(|(_, u)| u.person != turn.person && !u.triples.is_empty())
             .filter(|(_, u)| u.triples.iter().all(|t| !own.contains(&fact(t))))
-            .filter(|(_, u)| differs(&u.text, turn.chosen) && differs(&u.text, rejected))
+            .filter(|(_, u)| !turn.says(&u.text) && differs(&u.text, rejected))
             .map(|(row, _)| (turn.embedding.dot(&self.embeddings.row(row)), row))
             .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
@@ -316,8 +350,9 @@ impl<'a> PreferenceCorpus<'a> {
     fn inversion(&self, turn: &Turn<'_>, rejected: &str) -> Option<String> {
         self.partners[turn.person]
             .iter()
-            .filter(|(text, _)| differs(text, turn.chosen) && differs(text, rejected))
-            .map(|(text, row)| (turn.embedding.dot(&self.partner_embeddings.row(*row)), text))
+            .filter(|u| differs(&u.text, turn.chosen) && differs(&u.text, rejected))
+            .filter(|u| turn.has_heard(u))
+            .map(|u| (turn.embedding.dot(&self.partner_embeddings.row(u.row)), &u.text))
             .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
             .map(|(_, text)| text.clone())
     }
@@ -326,9 +361,53 @@ impl<'a> PreferenceCorpus<'a> {
 /// A reply to which alternatives are sought.
 struct Turn<'a> {
     person: usize,
+    session: &'a Session,
+    reply: usize,
+    /// What is said in the dialogue, before and after, in the form of
+    /// [`compared`].
+    dialogue: &'a HashSet<String>,
+    /// Which of the person's sessions are other dialogues than this one.
+    other_sessions: &'a [bool],
     chosen: &'a str,
     triples: &'a [Triple],
     embedding: ArrayView1<'a, f32>,
+}
+
+impl Turn<'_> {
+    /// Whether somebody says it in this dialogue.
+    fn says(&self, text: &str) -> bool {
+        self.dialogue.contains(&compared(text))
+    }
+
+    /// Whether a partner says it in another dialogue, or in this one before the
+    /// reply.
+    fn has_heard(&self, utterance: &PartnerUtterance) -> bool {
+        let other = |&s: &usize| self.other_sessions.get(s).copied().unwrap_or(false);
+        utterance.sessions.iter().any(other)
+            || self.session.messages[..self.reply]
+                .iter()
+                .any(|m| m.role == Role::User && m.content == utterance.text)
+    }
+}
+
+/// The different utterances of the partners, in order of first occurrence; `row`
+/// is the first one's.
+fn partner_utterances(person: &Person, row: usize) -> Vec<PartnerUtterance> {
+    let mut all: Vec<PartnerUtterance> = Vec::new();
+    let mut position = BTreeMap::new();
+    for (session, data) in person.sessions.iter().enumerate() {
+        for text in data.said_by(Role::User).filter(|text| !text.trim().is_empty()) {
+            let at = *position.entry(text).or_insert_with(|| {
+                let row = row + all.len();
+                all.push(PartnerUtterance { text: text.to_owned(), row, sessions: Vec::new() });
+                all.len() - 1
+            });
+            if all[at].sessions.last() != Some(&session) {
+                all[at].sessions.push(session);
+            }
+        }
+    }
+    all
 }
 
 /// The different utterances of `role`, in order of first occurrence.
@@ -364,6 +443,11 @@ fn refs(texts: &[String]) -> Vec<&str> {
 
 fn fact(t: &Triple) -> Fact {
     (t.relation.clone(), t.object.to_lowercase())
+}
+
+/// What two texts must differ in.
+fn compared(text: &str) -> String {
+    text.trim().to_ascii_lowercase()
 }
 
 fn differs(a: &str, b: &str) -> bool {
@@ -450,6 +534,86 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Both views of every dialogue between neighbours among the embedded people,
+    /// the second one without its end.
+    fn both_views() -> Vec<Person> {
+        let mut all = persons();
+        let count = all.len();
+        for p in 0..count {
+            for session in
+                all[p].sessions.clone().into_iter().filter(|s| !s.id.ends_with(":mirror"))
+            {
+                let mut mirror = Session { id: format!("{}:mirror", session.id), ..session };
+                mirror.messages.pop();
+                for message in &mut mirror.messages {
+                    let user = message.role == Role::User;
+                    message.role = if user { Role::Assistant } else { Role::User };
+                }
+                all[(p + 1) % count].sessions.push(mirror);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn no_alternative_is_what_the_partner_says_later_or_elsewhere_in_the_dialogue() {
+        let (persons, extractor, encoder) = (both_views(), RuleExtractor::default(), encoder());
+        let corpus = PreferenceCorpus::new(&persons, &extractor, &encoder, 0).unwrap();
+        let mut kinds = [0; 3];
+        for (p, person) in persons.iter().enumerate().take(4) {
+            for (s, session) in person.sessions.iter().enumerate() {
+                let replies: Vec<usize> = session.replies().collect();
+                let found = corpus.alternatives(p, s, &replies, &mut Coverage::default()).unwrap();
+                let said = |text: &str| session.messages.iter().any(|m| !differs(&m.content, text));
+                for a in found {
+                    assert!(!said(&a.rejected), "{}: {}", session.id, a.rejected);
+                    let CriterionReply { text, kind } = a.criterion.unwrap();
+                    kinds[kind as usize] += 1;
+                    match kind {
+                        CriterionKind::Inconsistency => {}
+                        CriterionKind::Fabrication => assert!(!said(&text), "{text}"),
+                        CriterionKind::Inversion => {
+                            let before = session.messages[..a.reply].iter();
+                            let heard = before.filter(|m| m.role == Role::User);
+                            let elsewhere = person
+                                .sessions
+                                .iter()
+                                .filter(|other| !other.same_dialogue(session))
+                                .flat_map(|other| other.said_by(Role::User));
+                            assert!(
+                                heard
+                                    .map(|m| m.content.as_str())
+                                    .chain(elsewhere)
+                                    .any(|t| t == text),
+                                "{}: the partner says {text} after the reply only",
+                                session.id
+                            );
+                        }
+                    }
+                }
+            }
+        }
+        assert!(kinds.iter().all(|&n| n > 10), "{kinds:?}");
+    }
+
+    #[test]
+    fn where_rejected_replies_come_from_changes_no_criterion() {
+        let (persons, extractor, encoder) = (persons(), RuleExtractor::default(), encoder());
+        let replies: Vec<usize> = persons[0].sessions[0].replies().collect();
+        let id = &persons[0].sessions[0].id;
+        let candidates =
+            replies.iter().map(|&r| ((id.clone(), r), vec![String::from("of no use")])).collect();
+        let criteria = |source| {
+            let corpus = PreferenceCorpus::new(&persons, &extractor, &encoder, 0).unwrap();
+            let corpus = corpus.rejected_from(source);
+            let found = corpus.alternatives(0, 0, &replies, &mut Coverage::default()).unwrap();
+            found.into_iter().map(|a| (a.reply, a.criterion)).collect::<Vec<_>>()
+        };
+        let with = criteria(RejectedSource::Candidates(&candidates));
+        assert!(with.len() > 2);
+        assert_eq!(criteria(RejectedSource::Distractor), with);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! the own sessions bring over the others is what the system knows of the
 //! person rather than of the language.
 
-use idl_dialogue::{Distractors, Person, Session, Utterance};
+use idl_dialogue::{Distractors, Person, Utterance};
 use idl_lm::{CausalLm, ChatTokenizer};
 use idl_metrics::{Condition, hits_at_k};
 use idl_train::{Alternatives, Conversation, Coverage, Example, ExampleBuilder, PreferenceCorpus};
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
-use crate::learn::{conversation, opening};
+use crate::learn::{candidates, conversation, opening};
 use crate::pipeline::{PersonIndex, Pipeline, Selection};
 
 /// Which sessions stand in front of a target: what the pipeline says, or an
@@ -229,12 +229,7 @@ impl Setup<'_> {
         let (me, them) = (&self.persons[person], &self.persons[other]);
         let target = &me.sessions[session];
         let context = opening(target);
-        // Neither the target itself nor the partner's view of it.
-        let candidates = |of: &Person| -> Vec<usize> {
-            let is_free = |s: &Session| s.id != target.id && !s.mirrors(target);
-            (0..of.sessions.len()).filter(|&s| is_free(&of.sessions[s])).collect()
-        };
-        let rest = candidates(me);
+        let rest = candidates(me, target);
         // A stream of its own: the other draws are the same in every ablation.
         let stream = (person as u64) << 32 | session as u64;
         let mut order = Xoshiro256PlusPlus::seed_from_u64(self.config.seed ^ stream);
@@ -242,7 +237,7 @@ impl Setup<'_> {
         let selection = self.select(person, &rest, most, context, &mut order)?;
         // As many of the other's, chosen by the same rule.
         let most = selection.references.len();
-        let others = self.select(other, &candidates(them), most, context, &mut order)?;
+        let others = self.select(other, &candidates(them, target), most, context, &mut order)?;
 
         let mut three = [
             conversation(target, me, &selection),

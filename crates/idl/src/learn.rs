@@ -26,6 +26,15 @@ pub fn opening(session: &Session) -> &[Utterance] {
     &session.messages[..session.replies().next().unwrap_or(0)]
 }
 
+/// The sessions of `of`, the person or another, that may stand in front of
+/// `target`: all but the target itself and other records of its dialogue, such as
+/// the partner's view. By position, in order. `O(sessions)`.
+#[must_use]
+pub fn candidates(of: &Person, target: &Session) -> Vec<usize> {
+    let is_free = |s: &Session| s.id != target.id && !s.same_dialogue(target);
+    (0..of.sessions.len()).filter(|&s| is_free(&of.sessions[s])).collect()
+}
+
 /// A target behind the selected sessions of `of`: the person, or another.
 #[must_use]
 pub fn conversation(target: &Session, of: &Person, selection: &Selection) -> Conversation {
@@ -43,7 +52,7 @@ pub fn conversation(target: &Session, of: &Person, selection: &Selection) -> Con
 
 /// Mutual supervised learning: every session that static persona
 /// identification makes a target, behind its ordered references. Sessions without
-/// a reply are none, nor those of which the person has both views.
+/// a reply are none.
 ///
 /// `progress` is called after each person with how many are done.
 ///
@@ -58,13 +67,12 @@ pub fn msl_targets(
     for (person, data) in persons.iter().enumerate() {
         let index = pipeline.index(data)?;
         for (session, target) in data.sessions.iter().enumerate() {
-            // A person who spoke with themself (two profiles taken for one
-            // person) has the replies to be learnt among the references.
-            let mirrored = data.sessions.iter().any(|other| other.mirrors(target));
-            if mirrored || target.replies().next().is_none() {
+            if target.replies().next().is_none() {
                 continue;
             }
-            let selection = pipeline.select_for_training(&index, session, opening(target))?;
+            let rest = candidates(data, target);
+            let selection =
+                pipeline.select_for_training(&index, &rest, session, opening(target))?;
             if let Some(selection) = selection {
                 let conversation = conversation(target, data, &selection);
                 targets.push(TrainingTarget { person, session, selection, conversation });

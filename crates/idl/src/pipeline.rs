@@ -196,8 +196,9 @@ impl Pipeline<'_> {
     }
 
     /// The references for the session `target` in training, by static persona
-    /// identification over the person's other sessions and the context; `None`
-    /// where the rules make it no target.
+    /// identification over the candidates and the context; `None` where the rules
+    /// make it no target. [`learn::candidates`](crate::learn::candidates) are
+    /// those that hold nothing of the target's dialogue.
     ///
     /// The target takes part with the embedding of its context alone, so that
     /// its replies cannot move a cluster.
@@ -207,17 +208,25 @@ impl Pipeline<'_> {
     pub fn select_for_training(
         &self,
         index: &PersonIndex,
+        candidates: &[usize],
         target: usize,
         context: &[Utterance],
     ) -> Result<Option<Selection>> {
-        index.check(&[target])?;
-        let mut z = index.embeddings.clone();
-        z.row_mut(target).assign(&self.query(context)?);
+        let mut sessions = candidates.to_vec();
+        sessions.push(target);
+        index.check(&sessions)?;
+        sessions.sort_unstable();
+        sessions.dedup();
+        let mut z = index.embeddings.select(Axis(0), &sessions);
+        let row = sessions.iter().position(|&s| s == target).unwrap_or_default();
+        z.row_mut(row).assign(&self.query(context)?);
         let plan = self.spi.plan(z.view())?;
-        let Some(entry) = plan.entries.into_iter().find(|e| e.target == target) else {
+        let Some(entry) = plan.entries.into_iter().find(|e| e.target == row) else {
             return Ok(None);
         };
-        Ok(Some(self.arrange(index, entry.references, Some(entry.cluster))?))
+        let of_person = |r: Reference| Reference { session: sessions[r.session], ..r };
+        let references = entry.references.into_iter().map(of_person).collect();
+        Ok(Some(self.arrange(index, references, Some(entry.cluster))?))
     }
 
     /// Puts references into order: dynamic persona identification.

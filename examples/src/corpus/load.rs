@@ -10,8 +10,7 @@ use idl_dialogue::chat::{self, Chat};
 use idl_dialogue::convai2::{self, Speaker};
 use idl_dialogue::grouping::{self, Profiles};
 use idl_dialogue::{
-    BoxError, Error, Person, Records, Session, Tally, Utterance, cornell, dpoc, embedded, light,
-    parlai,
+    BoxError, Error, Person, Records, Session, Tally, cornell, dpoc, embedded, light, parlai,
 };
 
 use super::{Corpus, CorpusArgs, CorpusKind, Group, View, data_dir};
@@ -212,16 +211,12 @@ impl Loader<'_> {
     fn dpoc(mut self) -> Result<Corpus, BoxError> {
         let shared = self.shared()?;
         let (reader, file) = self.file()?;
-        let mut sessions: Vec<Session> = Vec::new();
-        self.each(dpoc::read(reader, file), |this, example| {
-            let mut messages = example.history;
-            messages.push(Utterance::assistant(example.pos));
-            let id = format!("example-{}", sessions.len());
-            let session = Session { id, messages, profile: example.profile };
-            if this.count_session(&session) {
-                sessions.push(session);
-            }
-        })?;
+        let mut examples = Vec::new();
+        self.each(dpoc::read(reader, file), |_, example| examples.push(example))?;
+        // Rows go on from each other: as sessions they would hold each other's
+        // replies.
+        let mut sessions = dpoc::sessions(&examples);
+        sessions.retain(|session| self.count_session(session));
         self.with_profiles(sessions, shared)
     }
 

@@ -160,7 +160,7 @@ fn three(
         let mut free: Vec<&Session> = of
             .sessions
             .iter()
-            .filter(|s| s.id != target.id && !s.mirrors(target) && !s.messages.is_empty())
+            .filter(|s| s.id != target.id && !s.same_dialogue(target) && !s.messages.is_empty())
             .collect();
         free.shuffle(rng);
         let drawn = free.into_iter().take(config.references);
