@@ -91,7 +91,8 @@ impl ConvEd {
     pub fn pairwise_condensed(&self, sessions: &[SessionView<'_>]) -> Result<Array1<f64>> {
         let n = sessions.len();
         // Half of an even number, whichever that is.
-        let (rows, columns) = if n % 2 == 0 { (n / 2, n.saturating_sub(1)) } else { (n, n / 2) };
+        let (rows, columns) =
+            if n.is_multiple_of(2) { (n / 2, n.saturating_sub(1)) } else { (n, n / 2) };
         let mut out = Array1::zeros(room_for::<f64>(rows, columns)?);
         self.pairwise_tiles(sessions, TILE, |tile| {
             for ((i, j), &distance) in tile.distances.indexed_iter() {
