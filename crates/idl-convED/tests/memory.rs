@@ -101,7 +101,7 @@ fn memory_is_bounded() {
         let (views, most) = (sessions.views(), linear(&sessions));
         let what = format!("{:?}", &sessions.lengths);
         within(most, &format!("pairwise of {what}"), &mut || {
-            assert!(conved.pairwise(&views).is_ok())
+            assert!(conved.pairwise(&views).is_ok());
         });
         within(most, &format!("cdist of {what}"), &mut || {
             assert!(conved.cdist(&views[..8.min(views.len())], &views[..2]).is_ok());
@@ -113,14 +113,18 @@ fn memory_is_bounded() {
 
     let pair = Sessions::new(vec![4000, 3000], 2);
     let views = pair.views();
-    within(4.0, "one distance", &mut || assert!(conved.distance(&views[0], &views[1]).is_ok()));
+    within(4.0, "one distance", &mut || {
+        assert!(conved.distance(&views[0], &views[1]).is_ok());
+    });
     // A quarter of a byte for each of 12 million pairs of utterances.
-    within(8.0, "an alignment", &mut || assert!(conved.alignment(&views[0], &views[1]).is_ok()));
+    within(8.0, "an alignment", &mut || {
+        assert!(conved.alignment(&views[0], &views[1]).is_ok());
+    });
     let pair = Sessions::new(vec![2000, 2000], 2);
     let views = pair.views();
     // 8 bytes for each of 4 million, once.
     within(36.0, "a cost matrix", &mut || {
-        assert!(conved.cost_matrix(&views[0], &views[1]).is_ok())
+        assert!(conved.cost_matrix(&views[0], &views[1]).is_ok());
     });
 
     #[cfg(feature = "tch")]
