@@ -3,6 +3,7 @@ programs, and timing."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -57,6 +58,25 @@ def output(command, **environment):
 def run(program, *args, **environment):
     """Runs one of our programs; returns the JSON object that it prints."""
     return json.loads(output([program, *args], **environment))
+
+
+class Crash(Exception):
+    """A peer that ended without an answer, and how."""
+
+
+def alone(*args):
+    """Runs the calling script again, in a process of its own, with these
+    arguments; returns the JSON object that it prints last. What a peer does to
+    its process (a signal, no memory) is a Crash here and not the script's end."""
+    command = [sys.executable, sys.argv[0], *(str(word) for word in args)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode < 0:
+        raise Crash(f"ended by {signal.Signals(-done.returncode).name}")
+    lines = done.stdout.splitlines()
+    if done.returncode > 0 or not lines:
+        said = done.stderr.strip().splitlines()
+        raise Crash(f"exit code {done.returncode}" + (f": {said[-1]}" if said else ""))
+    return json.loads(lines[-1])
 
 
 def least_seconds(times, work):

@@ -38,6 +38,14 @@ pub enum Error {
         /// Components of each candidate.
         candidates: usize,
     },
+    /// A session that has no embedding.
+    #[error("there is no session {session}; there are {sessions} embeddings")]
+    NoSession {
+        /// The session asked for.
+        session: usize,
+        /// The number of rows.
+        sessions: usize,
+    },
     /// As many labels as points are needed.
     #[error("{labels} labels for {points} points")]
     Labels {

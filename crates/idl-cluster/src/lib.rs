@@ -16,7 +16,7 @@ pub use error::{Error, Result};
 pub use method::Method;
 pub use nearest::{Reference, cosine_distance, nearest};
 pub use params::{ClusterCount, References, SmallClusters, SpiParams, SpiValidParams, TargetRule};
-pub use plan::{Plan, PlanEntry, Reason, Skip, SkipReason};
+pub use plan::{ClusterReferences, Plan, PlanEntry, Reason, Skip, SkipReason};
 pub use quality::{inertia, silhouette};
 
 /// linfa's trait of parameters that are checked before use, so that

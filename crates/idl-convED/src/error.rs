@@ -65,6 +65,16 @@ pub enum Error {
     /// A cutoff of NaN would compare as neither reached nor not.
     #[error("the cutoff is not a number")]
     Cutoff,
+    /// A matrix that does not fit into memory.
+    #[error("there is no memory for a matrix of {rows} x {columns} numbers of {bytes} bytes")]
+    Memory {
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+        /// The bytes that one number takes.
+        bytes: usize,
+    },
     /// Tiles of no sessions would never cover the matrix.
     #[error("a tile must hold at least one session")]
     TileSize,

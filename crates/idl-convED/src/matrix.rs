@@ -6,13 +6,17 @@ use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, Sl
 #[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
-use crate::kernel::{Block, LANES, Layout, Scores, Weights};
+use crate::kernel::{Block, LANES, Layout, Scores, Weights, room_for};
 use crate::session::common_dim;
 use crate::{ConvEd, Error, Result, SessionView};
 
 /// So many sessions make a side of the tiles of `pairwise` and `cdist`:
 /// enough for the products to be large, few enough to be packed in a moment.
 const TILE: usize = 1024;
+
+/// A tile ends early where its sessions have more utterances than that: packed,
+/// they take 100 MB at 384 components.
+const UTTERANCES: usize = 1 << 16;
 
 /// Above this `lambda / (insertion + deletion)` the error of an `f32` cosine,
 /// so many times enlarged, could be seen, and all is computed in `f64`.
@@ -41,10 +45,10 @@ impl ConvEd {
     /// `O(n^2 m^2 d)` time for `n` sessions of `m` utterances of dimension
     /// `d`, in `f32` (see [Precision](crate#precision)), on all cores with the
     /// feature `rayon`; the result does not depend on how many there are.
-    /// Memory beyond the result is bounded.
+    /// Memory beyond the result is bounded, see [Memory](crate#memory).
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`].
+    /// [`Error::DimensionMismatch`], [`Error::Memory`].
     ///
     /// ```
     /// use idl_conved::{ConvEd, SessionView};
@@ -61,17 +65,16 @@ impl ConvEd {
     /// ```
     pub fn pairwise(&self, sessions: &[SessionView<'_>]) -> Result<Array2<f64>> {
         let n = sessions.len();
-        let mut out = Array2::zeros((n, n));
+        let mut out = zeros(n, n)?;
         self.upper_tiles(sessions, TILE, |pairs, rows, columns| {
             if rows == columns {
-                self.fill(pairs, part(out.view_mut(), &rows, &columns));
-                return Ok(());
+                return self.fill(pairs, part(out.view_mut(), &rows, &columns));
             }
             let below = 0..columns.len();
             let (above, rest) = out.view_mut().split_at(Axis(0), columns.start);
             let mut upper = part(above, &rows, &columns);
             let mut lower = part(rest, &below, &rows).reversed_axes();
-            self.fill(pairs, upper.view_mut());
+            self.fill(pairs, upper.view_mut())?;
             lower.assign(&upper);
             self.reverse(pairs, lower);
             Ok::<(), Error>(())
@@ -84,10 +87,13 @@ impl ConvEd {
     /// `pdist` has it.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`].
+    /// [`Error::DimensionMismatch`], [`Error::Memory`].
     pub fn pairwise_condensed(&self, sessions: &[SessionView<'_>]) -> Result<Array1<f64>> {
         let n = sessions.len();
-        let mut out = Array1::zeros(n * n.saturating_sub(1) / 2);
+        // Half of an even number, whichever that is.
+        let (rows, columns) =
+            if n.is_multiple_of(2) { (n / 2, n.saturating_sub(1)) } else { (n, n / 2) };
+        let mut out = Array1::zeros(room_for::<f64>(rows, columns)?);
         self.pairwise_tiles(sessions, TILE, |tile| {
             for ((i, j), &distance) in tile.distances.indexed_iter() {
                 let (i, j) = (tile.rows.start + i, tile.columns.start + j);
@@ -102,15 +108,17 @@ impl ConvEd {
 
     /// [`pairwise`](Self::pairwise) in bounded memory, for matrices that are
     /// too large to hold: `sink` gets tiles of at most `side` x `side`
-    /// distances, which together cover the matrix exactly once.
+    /// distances, which together cover the matrix exactly once. Where sessions
+    /// are long they are smaller: a tile's rows have at most 65,536 utterances
+    /// together, or are one session, and so have its columns.
     ///
     /// Each pair is computed once; its two entries arrive in two tiles, one
-    /// right after the other. Memory: the packed embeddings of `2 side`
-    /// sessions and some matrices of `side` x `side`.
+    /// right after the other. Memory: that of [`pairwise`](Self::pairwise)
+    /// beyond its result, and some matrices of `side` x `side`.
     ///
     /// # Errors
-    /// [`Error::TileSize`], [`Error::DimensionMismatch`], and what `sink`
-    /// returns, which ends the work.
+    /// [`Error::TileSize`], [`Error::DimensionMismatch`], [`Error::Memory`], and
+    /// what `sink` returns, which ends the work.
     ///
     /// ```
     /// # use idl_conved::{ConvEd, Error, SessionView};
@@ -138,13 +146,11 @@ impl ConvEd {
         mut sink: impl FnMut(Tile<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         // One allocation for all tiles.
-        let mut memory = Array2::zeros((0, 0));
+        let largest = tiles(sessions, side.max(1)).map(|tile| tile.len()).max().unwrap_or(0);
+        let mut memory = zeros(largest, largest)?;
         self.upper_tiles(sessions, side, |pairs, rows, columns| {
-            if memory.is_empty() {
-                memory = Array2::zeros((rows.len(), columns.len())); // none is larger
-            }
             let mut tile = part(memory.view_mut(), &(0..rows.len()), &(0..columns.len()));
-            self.fill(pairs, tile.view_mut());
+            self.fill(pairs, tile.view_mut())?;
             let distances = tile.view();
             sink(Tile { rows: rows.clone(), columns: columns.clone(), distances })?;
             if rows != columns {
@@ -160,7 +166,8 @@ impl ConvEd {
     /// `O(n m^2 d)` time for `n` candidates, in `f32`.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`]; `query` counts as session 0.
+    /// [`Error::DimensionMismatch`], where `query` counts as session 0;
+    /// [`Error::Memory`].
     pub fn one_to_many(
         &self,
         query: &SessionView<'_>,
@@ -177,8 +184,8 @@ impl ConvEd {
     /// sides are the same, [`pairwise`](Self::pairwise) takes half as long.
     ///
     /// # Errors
-    /// [`Error::DimensionMismatch`]; sessions are counted over the rows, then
-    /// the columns.
+    /// [`Error::DimensionMismatch`], where sessions are counted over the rows, then
+    /// the columns; [`Error::Memory`].
     pub fn cdist(
         &self,
         rows: &[SessionView<'_>],
@@ -195,13 +202,13 @@ impl ConvEd {
             roles.push(session.roles());
         }
         let layout = Layout::new(roles.into_iter(), dim);
-        let mut out = Array2::zeros((rows.len(), columns.len()));
-        for (columns, mut out) in columns.chunks(TILE).zip(out.axis_chunks_iter_mut(Axis(1), TILE))
-        {
-            let b = Side::new(columns, &layout, LANES);
-            for (rows, out) in rows.chunks(TILE).zip(out.axis_chunks_iter_mut(Axis(0), TILE)) {
-                let a = Side::new(rows, &layout, 1);
-                self.fill(&Pairs { a: &a, b: &b, same: false, layout: &layout }, out);
+        let mut out = zeros(rows.len(), columns.len())?;
+        for right in tiles(columns, TILE) {
+            let b = Side::new(&columns[right.clone()], &layout, LANES)?;
+            for left in tiles(rows, TILE) {
+                let a = Side::new(&rows[left.clone()], &layout, 1)?;
+                let pairs = Pairs { a: &a, b: &b, same: false, layout: &layout };
+                self.fill(&pairs, part(out.view_mut(), &left, &right))?;
             }
         }
         Ok(out)
@@ -219,13 +226,12 @@ impl ConvEd {
             return Err(Error::TileSize.into());
         }
         let layout = &Layout::new(sessions.iter().map(SessionView::roles), dim);
-        let n = sessions.len();
-        let range = |start: usize| start..n.min(start.saturating_add(side));
-        for rows in (0..n).step_by(side).map(range) {
-            let a = &Side::new(&sessions[rows.clone()], layout, LANES);
+        let tiles: Vec<Range<usize>> = tiles(sessions, side).collect();
+        for (first, rows) in tiles.iter().enumerate() {
+            let a = &Side::new(&sessions[rows.clone()], layout, LANES)?;
             visit(&Pairs { a, b: a, same: true, layout }, rows.clone(), rows.clone())?;
-            for columns in (rows.end..n).step_by(side).map(range) {
-                let b = &Side::new(&sessions[columns.clone()], layout, LANES);
+            for columns in tiles[first + 1..].iter().cloned() {
+                let b = &Side::new(&sessions[columns.clone()], layout, LANES)?;
                 visit(&Pairs { a, b, same: false, layout }, rows.clone(), columns)?;
             }
         }
@@ -233,22 +239,25 @@ impl ConvEd {
     }
 
     /// Writes the distances of all pairs to `out`, `[a.len(), b.len()]`.
-    fn fill(&self, pairs: &Pairs<'_, '_, '_>, mut out: ArrayViewMut2<'_, f64>) {
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    fn fill(&self, pairs: &Pairs<'_, '_, '_>, mut out: ArrayViewMut2<'_, f64>) -> Result<()> {
         let &Pairs { a, b, same, layout } = pairs;
         let pair_cost = self.insertion() + self.deletion();
         let rho = self.lambda() / pair_cost;
         if pair_cost == 0.0 {
             out.fill(0.0);
-            return;
+            return Ok(());
         }
-        let scores = (rho <= MAX_RHO).then(|| {
-            let weights = Weights { rho: rho as f32 };
-            if same {
-                Scores::within(&a.block, layout, weights)
-            } else {
-                Scores::between(&a.block, &b.block, layout, weights)
-            }
-        });
+        let weights = Weights { rho: rho as f32 };
+        let scores = if rho > MAX_RHO {
+            None
+        } else if same {
+            Some(Scores::within(&a.block, layout, weights)?)
+        } else {
+            Some(Scores::between(&a.block, &b.block, layout, weights)?)
+        };
         let fill = |(i, mut row): (usize, ArrayViewMut1<'_, f64>)| {
             for (j, out) in row.iter_mut().enumerate() {
                 let (x, y) = (&a.sessions[i], &b.sessions[j]);
@@ -273,9 +282,10 @@ impl ConvEd {
         #[cfg(feature = "rayon")]
         if out.len() > ALONE || scores.is_none() {
             out.outer_iter_mut().into_par_iter().enumerate().for_each(fill);
-            return;
+            return Ok(());
         }
         out.outer_iter_mut().enumerate().for_each(fill);
+        Ok(())
     }
 
     /// Turns the distances of the second sessions from the first into those of
@@ -302,6 +312,30 @@ struct Pairs<'t, 'a, 'b> {
     layout: &'t Layout,
 }
 
+/// Divides sessions into tiles of at most `side`, which is not 0, and of at most
+/// [`UTTERANCES`], but of one session at least.
+fn tiles(sessions: &[SessionView<'_>], side: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let rest = sessions.get(start..).filter(|rest| !rest.is_empty())?;
+        let mut said = 0;
+        let fits = |session: &&SessionView<'_>| {
+            said += session.len();
+            said <= UTTERANCES
+        };
+        let count = rest.iter().take(side).take_while(fits).count().max(1);
+        start += count;
+        Some(start - count..start)
+    })
+}
+
+/// # Errors
+/// [`Error::Memory`].
+fn zeros(rows: usize, columns: usize) -> Result<Array2<f64>> {
+    room_for::<f64>(rows, columns)?;
+    Ok(Array2::zeros((rows, columns)))
+}
+
 /// A rectangle of a matrix.
 fn part<'v>(
     mut matrix: ArrayViewMut2<'v, f64>,
@@ -320,7 +354,7 @@ struct Side<'s, 'a> {
 }
 
 impl<'s, 'a> Side<'s, 'a> {
-    fn new(sessions: &'s [SessionView<'a>], layout: &Layout, lanes: usize) -> Self {
-        Side { sessions, block: Block::new(sessions, layout, lanes) }
+    fn new(sessions: &'s [SessionView<'a>], layout: &Layout, lanes: usize) -> Result<Self> {
+        Ok(Side { sessions, block: Block::new(sessions, layout, lanes)? })
     }
 }

@@ -3,6 +3,7 @@
 
 use ndarray::{Array2, ArrayView1};
 
+use crate::kernel::room_for;
 use crate::session::common_dim;
 use crate::{ConvEd, Result, SessionView};
 
@@ -23,13 +24,15 @@ fn cosine(x: ArrayView1<'_, f32>, y: ArrayView1<'_, f32>) -> f64 {
 /// (the paper's equations 7 to 11), never normalised.
 ///
 /// # Errors
-/// [`Error::DimensionMismatch`](crate::Error::DimensionMismatch).
+/// [`Error::DimensionMismatch`](crate::Error::DimensionMismatch),
+/// [`Error::Memory`](crate::Error::Memory).
 pub fn cost_matrix(
     conved: &ConvEd,
     a: &SessionView<'_>,
     b: &SessionView<'_>,
 ) -> Result<Array2<f64>> {
     common_dim([a.shape(), b.shape()])?;
+    room_for::<f64>(a.len() + 1, b.len() + 1)?;
     let mut lev = Array2::<f64>::zeros((a.len() + 1, b.len() + 1));
     for i in 0..=a.len() {
         for j in 0..=b.len() {
@@ -54,10 +57,11 @@ pub fn cost_matrix(
 }
 
 /// The distance of `b` from `a`: the last entry of [`cost_matrix`], divided by
-/// `a.len() + b.len()` if `conved` normalises.
+/// `a.len() + b.len()` if `conved` normalises. It takes the whole matrix, 8 bytes
+/// for each pair of utterances: [`ConvEd::distance`] needs only a row of it.
 ///
 /// # Errors
-/// [`Error::DimensionMismatch`](crate::Error::DimensionMismatch).
+/// Those of [`cost_matrix`].
 pub fn distance(conved: &ConvEd, a: &SessionView<'_>, b: &SessionView<'_>) -> Result<f64> {
     let lev = cost_matrix(conved, a, b)?;
     Ok(conved.scale(lev[[a.len(), b.len()]], a.len(), b.len()))

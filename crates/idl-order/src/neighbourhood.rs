@@ -7,6 +7,9 @@ use crate::path::{Move, Path};
 /// Only so many nearest nodes are tried as new successors of a node.
 const NEIGHBOURS: usize = 10;
 
+/// After so many moves for each node no further are made: mostly one is enough.
+const MOVES: usize = 100;
+
 /// The longest segment that Or-opt moves.
 const SEGMENT: usize = 3;
 
@@ -19,8 +22,6 @@ pub(crate) struct Neighbourhood<'c> {
     neighbours: Vec<Vec<usize>>,
     queue: Vec<usize>,
     queued: Vec<bool>,
-    /// Improvements below this are rounding.
-    epsilon: f64,
 }
 
 impl<'c> Neighbourhood<'c> {
@@ -42,9 +43,8 @@ impl<'c> Neighbourhood<'c> {
                 others
             })
             .collect();
-        let epsilon = 1e-12 * path.total().abs();
         let (queue, queued) = ((0..=border).collect(), vec![true; border + 1]);
-        Neighbourhood { costs, path, neighbours, queue, queued, epsilon }
+        Neighbourhood { costs, path, neighbours, queue, queued }
     }
 
     pub(crate) fn path(&self) -> &Path<'c> {
@@ -57,12 +57,22 @@ impl<'c> Neighbourhood<'c> {
     }
 
     /// Makes moves until none helps around any queued node; returns the change.
+    ///
+    /// That ends, whatever the costs are: each move lowers the path's cost not
+    /// only by what was computed, which rounding could make of a circle of moves
+    /// that change nothing, but in exact arithmetic ([`Path::surely_lowers`]).
+    /// So no path occurs twice, and there are finitely many. As these might
+    /// still be too many to wait for, moves are counted: after [`MOVES`] for each
+    /// node the path stays as it is, as good as it has become.
     pub(crate) fn improve(&mut self) -> f64 {
-        let mut total = 0.0;
+        let (mut total, mut left) = (0.0, MOVES * (self.path.len() + 1));
         while let Some(node) = self.queue.pop() {
             self.queued[node] = false;
-            while let Some(change) = self.best_move(node) {
+            while left > 0
+                && let Some(change) = self.best_move(node)
+            {
                 total += self.make(change);
+                left -= 1;
             }
         }
         total
@@ -86,7 +96,8 @@ impl<'c> Neighbourhood<'c> {
         let mut best: Option<(Move, f64)> = None;
         let mut consider = |change: Move| {
             let by = self.path.change(change);
-            if by < best.map_or(-self.epsilon, |(_, least)| least) {
+            let least = best.map_or(0.0, |(_, least)| least);
+            if by < least && self.path.surely_lowers(change, by) {
                 best = Some((change, by));
             }
         };
@@ -162,13 +173,13 @@ impl<'c> Neighbourhood<'c> {
         let b = path.at(p + 1);
         for &c in &self.neighbours[a] {
             let first = path.cost(a, b) - path.cost(a, c);
-            if first <= self.epsilon {
+            if first <= 0.0 {
                 break;
             }
             let q = path.place_before(c);
             let d = path.at(q);
             for &e in &self.neighbours[d] {
-                if first + path.cost(d, c) - path.cost(d, e) <= self.epsilon {
+                if first + path.cost(d, c) - path.cost(d, e) <= 0.0 {
                     break;
                 }
                 let r = path.place_before(e);

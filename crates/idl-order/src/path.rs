@@ -13,8 +13,20 @@ pub(crate) struct Path<'c> {
     place: Vec<usize>,
     /// At place `k` what reversing the places `1..=k` changes inside. Not used
     /// if the costs are symmetric: then it is nothing.
-    turned: Vec<f64>,
+    turned: Vec<Sum>,
 }
+
+/// A sum and the same of absolute values, which tells how far off rounding may
+/// have put it.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Sum {
+    value: f64,
+    absolute: f64,
+}
+
+/// An improvement of less than this, relative to the costs that it is the sum
+/// of, is none. Far above the rounding of a sum of seven numbers.
+const ROUNDING: f64 = 1e-12;
 
 /// Replaces edges of the path by others.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +49,7 @@ impl<'c> Path<'c> {
         nodes.push(n);
         nodes.extend_from_slice(order);
         nodes.push(n);
-        let turned = if costs.is_symmetric() { Vec::new() } else { vec![0.0; n + 1] };
+        let turned = if costs.is_symmetric() { Vec::new() } else { vec![Sum::default(); n + 1] };
         let mut path = Path { costs, n, nodes, place: vec![0; n + 1], turned };
         path.replace(1, n + 1);
         path
@@ -71,6 +83,7 @@ impl<'c> Path<'c> {
         self.costs.get(from, to)
     }
 
+    #[cfg(test)]
     pub(crate) fn total(&self) -> f64 {
         self.nodes.windows(2).map(|pair| self.cost(pair[0], pair[1])).sum()
     }
@@ -88,39 +101,74 @@ impl<'c> Path<'c> {
 
     /// What reversing `first..=last` changes inside.
     fn reversal(&self, first: usize, last: usize) -> f64 {
-        if self.turned.is_empty() { 0.0 } else { self.turned[last] - self.turned[first] }
+        if self.turned.is_empty() {
+            0.0
+        } else {
+            self.turned[last].value - self.turned[first].value
+        }
     }
 
-    /// What a move changes. `O(1)`.
-    pub(crate) fn change(&self, change: Move) -> f64 {
+    /// The edges that a move adds, those that it removes, and the first and last
+    /// place of what it reverses.
+    fn edges(&self, change: Move) -> ([f64; 3], [f64; 3], Option<(usize, usize)>) {
         match change {
-            Move::Reverse { first, last } => {
-                self.edge(first - 1, last) + self.edge(first, last + 1)
-                    - self.edge(first - 1, first)
-                    - self.edge(last, last + 1)
-                    + self.reversal(first, last)
-            }
+            Move::Reverse { first, last } => (
+                [self.edge(first - 1, last), self.edge(first, last + 1), 0.0],
+                [self.edge(first - 1, first), self.edge(last, last + 1), 0.0],
+                Some((first, last)),
+            ),
             Move::Swap { first, middle, end }
             | Move::SwapReverseFirst { first, middle, end }
             | Move::SwapReverseSecond { first, middle, end } => {
                 // Each part's first and last place after the move.
                 let (mut a, mut b) = ((first, middle - 1), (middle, end - 1));
-                let mut inside = 0.0;
+                let mut reversed = None;
                 if matches!(change, Move::SwapReverseFirst { .. }) {
-                    inside = self.reversal(a.0, a.1);
+                    reversed = Some(a);
                     a = (a.1, a.0);
                 }
                 if matches!(change, Move::SwapReverseSecond { .. }) {
-                    inside = self.reversal(b.0, b.1);
+                    reversed = Some(b);
                     b = (b.1, b.0);
                 }
-                self.edge(first - 1, b.0) + self.edge(b.1, a.0) + self.edge(a.1, end)
-                    - self.edge(first - 1, first)
-                    - self.edge(middle - 1, middle)
-                    - self.edge(end - 1, end)
-                    + inside
+                (
+                    [self.edge(first - 1, b.0), self.edge(b.1, a.0), self.edge(a.1, end)],
+                    [
+                        self.edge(first - 1, first),
+                        self.edge(middle - 1, middle),
+                        self.edge(end - 1, end),
+                    ],
+                    reversed,
+                )
             }
         }
+    }
+
+    /// What a move changes. `O(1)`.
+    pub(crate) fn change(&self, change: Move) -> f64 {
+        let ([a, b, c], [x, y, z], reversed) = self.edges(change);
+        let inside = reversed.map_or(0.0, |(first, last)| self.reversal(first, last));
+        a + b + c - x - y - z + inside
+    }
+
+    /// Whether a move that changes the cost `by` so much surely lowers it: not
+    /// only as it was computed, but as the exact sum of the costs.
+    ///
+    /// A computed sum of `k` numbers is off by at most `k` times the relative
+    /// rounding times the sum of their absolute values. Those are the edges that
+    /// the move replaces, and for what it reverses, two for each place up to its
+    /// end. (Where numbers are so small that this bound underflows, sums are
+    /// exact.)
+    pub(crate) fn surely_lowers(&self, change: Move, by: f64) -> bool {
+        let (added, removed, reversed) = self.edges(change);
+        let edges: f64 = added.iter().chain(&removed).map(|edge| edge.abs()).sum();
+        let inside = match reversed {
+            Some((_, last)) if !self.turned.is_empty() => {
+                (8 * self.n + 16) as f64 * f64::EPSILON * self.turned[last].absolute
+            }
+            _ => 0.0,
+        };
+        by < -(ROUNDING * edges + inside)
     }
 
     /// Makes a move and tells the nodes whose edges it replaced. Linear in the
@@ -157,7 +205,12 @@ impl<'c> Path<'c> {
         }
         if !self.turned.is_empty() {
             for k in first.max(2)..=self.n {
-                self.turned[k] = self.turned[k - 1] + self.edge(k, k - 1) - self.edge(k - 1, k);
+                let (back, forth) = (self.edge(k, k - 1), self.edge(k - 1, k));
+                let Sum { value, absolute } = self.turned[k - 1];
+                self.turned[k] = Sum {
+                    value: value + back - forth,
+                    absolute: absolute + back.abs() + forth.abs(),
+                };
             }
         }
     }

@@ -58,6 +58,10 @@ pub struct PersonIndex {
     pub embeddings: Array2<f32>,
     /// How far apart each two sessions are, `[sessions, sessions]`.
     pub distances: Array2<f64>,
+    /// The sessions that the rules of static persona identification make targets
+    /// in training, ascending ([`SpiParams::targets_of`]): asked once for all
+    /// sessions, so that "one of a cluster" is one of a cluster.
+    pub targets: Vec<usize>,
 }
 
 impl PersonIndex {
@@ -140,11 +144,11 @@ impl Selection {
 }
 
 impl Pipeline<'_> {
-    /// Reads a person's sessions: persona texts, their embeddings, and the
-    /// distances between all pairs of sessions.
+    /// Reads a person's sessions: persona texts, their embeddings, the distances
+    /// between all pairs of sessions, and which of them are targets in training.
     ///
     /// # Errors
-    /// The extractor's, the encoder's and the distance's.
+    /// The extractor's, the encoder's, the distance's and the clusterer's.
     pub fn index(&self, person: &Person) -> Result<PersonIndex> {
         let sessions: Vec<&Session> = person.sessions.iter().collect();
         let persona_texts = sessions
@@ -158,7 +162,8 @@ impl Pipeline<'_> {
         if rows != sessions.len() || columns != sessions.len() {
             return Err(Error::DistanceShape { rows, columns, sessions: sessions.len() });
         }
-        Ok(PersonIndex { persona_texts, embeddings, distances })
+        let targets = self.spi.targets_of(embeddings.view())?;
+        Ok(PersonIndex { persona_texts, embeddings, distances, targets })
     }
 
     /// The embedding of a context: of the person's persona utterances in it or,
@@ -197,11 +202,14 @@ impl Pipeline<'_> {
 
     /// The references for the session `target` in training, by static persona
     /// identification over the candidates and the context; `None` where the rules
-    /// make it no target. [`learn::candidates`](crate::learn::candidates) are
-    /// those that hold nothing of the target's dialogue.
+    /// make it no target ([`PersonIndex::targets`]), or leave it without a
+    /// reference. [`learn::candidates`](crate::learn::candidates) are the sessions
+    /// that hold nothing of the target's dialogue.
     ///
-    /// The target takes part with the embedding of its context alone, so that
-    /// its replies cannot move a cluster.
+    /// In the choice of references the target takes part with the embedding of its
+    /// context alone, so that its replies cannot move a cluster. Where one session
+    /// of a cluster is learnt, *which* one is decided before, by all that all
+    /// sessions say.
     ///
     /// # Errors
     /// [`Error::NoSession`]; the clusterer's, the encoder's, the distance's.
@@ -215,18 +223,18 @@ impl Pipeline<'_> {
         let mut sessions = candidates.to_vec();
         sessions.push(target);
         index.check(&sessions)?;
+        if index.targets.binary_search(&target).is_err() {
+            return Ok(None);
+        }
         sessions.sort_unstable();
         sessions.dedup();
         let mut z = index.embeddings.select(Axis(0), &sessions);
-        let row = sessions.iter().position(|&s| s == target).unwrap_or_default();
+        let row = sessions.partition_point(|&s| s < target);
         z.row_mut(row).assign(&self.query(context)?);
-        let plan = self.spi.plan(z.view())?;
-        let Some(entry) = plan.entries.into_iter().find(|e| e.target == row) else {
-            return Ok(None);
-        };
+        let Some(found) = self.spi.references_of(row, z.view())? else { return Ok(None) };
         let of_person = |r: Reference| Reference { session: sessions[r.session], ..r };
-        let references = entry.references.into_iter().map(of_person).collect();
-        Ok(Some(self.arrange(index, references, Some(entry.cluster))?))
+        let references = found.references.into_iter().map(of_person).collect();
+        Ok(Some(self.arrange(index, references, Some(found.cluster))?))
     }
 
     /// Puts references into order: dynamic persona identification.

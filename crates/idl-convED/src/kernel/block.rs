@@ -6,14 +6,20 @@ use ndarray::ArrayView1;
 #[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
-use super::lanes::LANES;
 use super::memory::Buffer;
-use crate::SessionView;
 use crate::pair::dot;
+use crate::{Result, SessionView};
 
 /// So many numbers are packed before other threads could have been woken.
 #[cfg(feature = "rayon")]
 const ALONE: usize = 1 << 15;
+
+/// A session of more cycles is always alone: its products are large enough, and
+/// sixteen of them side by side would need sixteen times the scratch memory.
+const LONG: usize = 1024;
+
+/// A group may always be filled up with so many rows.
+const SPARE: usize = 512;
 
 /// The class of no utterance: what fills a session up.
 pub(crate) const FILLER: u16 = u16::MAX;
@@ -98,25 +104,40 @@ impl Layout {
     }
 }
 
-/// Up to [`LANES`] sessions side by side, of about the same length and with the
-/// same class first: row `first_row + cycle * lanes + lane` of a class is what
-/// `lane` says in `cycle`, and zero where it says nothing.
+/// Sessions side by side, of about the same length and with the same class
+/// first: row `first_row + cycle * lanes + lane` of a class is what `lane` says
+/// in `cycle`, and zero where it says nothing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Group {
+    /// The number of sessions, some of which may be missing.
+    pub(crate) lanes: usize,
+    /// The place of the first session; the others' follow.
+    pub(crate) first_place: usize,
     pub(crate) first_row: usize,
     pub(crate) cycles: usize,
     pub(crate) first_class: usize,
 }
 
+impl Group {
+    /// The places of its sessions.
+    pub(crate) fn places(&self) -> Range<usize> {
+        self.first_place..self.first_place + self.lanes
+    }
+
+    /// The rows of some of its cycles.
+    pub(crate) fn rows(&self, cycles: Range<usize>) -> Range<usize> {
+        self.first_row + cycles.start * self.lanes..self.first_row + cycles.end * self.lanes
+    }
+}
+
 /// Sessions as unit vectors, grouped.
 #[derive(Debug)]
 pub(crate) struct Block {
-    /// The number of sessions in a group.
-    pub(crate) lanes: usize,
-    /// The place of each session: `group * lanes + lane`.
+    /// The place of each session in the groups.
     pub(crate) place: Vec<usize>,
     /// What the session at a place says: class and row, in order.
     pub(crate) script: Vec<Vec<(usize, usize)>>,
+    /// Those of one session first.
     pub(crate) groups: Vec<Group>,
     dim: usize,
     /// For each class the unit vectors, `[rows, dim]`.
@@ -126,9 +147,13 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// Packs `sessions` with `lanes` to a group. `O(total length * dim)`.
-    pub(crate) fn new(sessions: &[SessionView<'_>], layout: &Layout, lanes: usize) -> Self {
-        debug_assert!((1..=LANES).contains(&lanes));
+    /// Packs `sessions` in groups of `lanes`, 1 or [`LANES`](super::LANES).
+    /// `O(total length * dim)` time and memory: at most so much is filled up as
+    /// [`divided`] says.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub(crate) fn new(sessions: &[SessionView<'_>], layout: &Layout, lanes: usize) -> Result<Self> {
         // Sessions of one shape together: little is filled up.
         let shape: Vec<(usize, usize)> = sessions
             .iter()
@@ -136,24 +161,40 @@ impl Block {
             .collect();
         let mut by_shape: Vec<usize> = (0..sessions.len()).collect();
         by_shape.sort_by_key(|&i| shape[i]);
+        let cycles: Vec<usize> = by_shape.iter().map(|&i| shape[i].1).collect();
+        let mut alone = Vec::new();
+        let mut together = Vec::with_capacity(sessions.len() / lanes + layout.classes);
+        let mut start = 0;
+        for alike in by_shape.chunk_by(|&i, &j| shape[i].0 == shape[j].0) {
+            let end = start + alike.len();
+            divided(&cycles, start..end, lanes, &mut alone, &mut together);
+            start = end;
+        }
 
         let mut place = vec![0; sessions.len()];
-        let mut script = Vec::with_capacity(sessions.len() + layout.classes * lanes);
-        let mut groups = Vec::with_capacity(sessions.len() / lanes + layout.classes);
+        let mut script = Vec::with_capacity(alone.len() + together.len() * lanes);
+        let mut groups = Vec::with_capacity(alone.len() + together.len());
         let mut rows = 0;
-        for alike in by_shape.chunk_by(|&i, &j| shape[i].0 == shape[j].0) {
-            for members in alike.chunks(lanes) {
-                let (first_class, mut longest) = (shape[members[0]].0, 0);
-                for (lane, &i) in members.iter().enumerate() {
-                    place[i] = script.len();
-                    longest = longest.max(shape[i].1);
-                    let slots = layout.slots(sessions[i].roles());
-                    script.push(slots.map(|(c, cycle)| (c, rows + cycle * lanes + lane)).collect());
-                }
-                script.resize(script.len().next_multiple_of(lanes), Vec::new());
-                groups.push(Group { first_row: rows, cycles: longest, first_class });
-                rows += longest * lanes;
+        let alone = alone.into_iter().map(|at| (1, at..at + 1));
+        for (lanes, members) in alone.chain(together.into_iter().map(|range| (lanes, range))) {
+            let members = &by_shape[members];
+            let first_place = script.len();
+            let (first_class, mut longest) = (shape[members[0]].0, 0);
+            for (lane, &i) in members.iter().enumerate() {
+                place[i] = first_place + lane;
+                longest = longest.max(shape[i].1);
+                let slots = layout.slots(sessions[i].roles());
+                script.push(slots.map(|(c, cycle)| (c, rows + cycle * lanes + lane)).collect());
             }
+            script.resize(first_place + lanes, Vec::new());
+            groups.push(Group {
+                lanes,
+                first_place,
+                first_row: rows,
+                cycles: longest,
+                first_class,
+            });
+            rows += longest * lanes;
         }
 
         // Which utterance stands in each row.
@@ -169,15 +210,16 @@ impl Block {
                 rows.iter().map(|s| s.map_or(FILLER, |(s, u)| u16::from(s.roles()[u]))).collect()
             })
             .collect();
-        let vectors = source.iter().map(|rows| unit_vectors(rows, layout.dim)).collect();
-        Block { lanes, place, script, groups, dim: layout.dim, vectors, roles }
+        let vectors = source.iter().map(|rows| unit_vectors(rows, layout.dim));
+        let vectors = vectors.collect::<Result<_>>()?;
+        Ok(Block { place, script, groups, dim: layout.dim, vectors, roles })
     }
 
     /// The rows that some groups take.
     pub(crate) fn rows(&self, groups: Range<usize>) -> Range<usize> {
         let Some(first) = self.groups.get(groups.start) else { return 0..0 };
         let last = &self.groups[groups.end - 1];
-        first.first_row..last.first_row + last.cycles * self.lanes
+        first.first_row..last.rows(0..last.cycles).end
     }
 
     /// The unit vectors of some rows of a class, one after the other.
@@ -196,9 +238,39 @@ impl Block {
     }
 }
 
+/// Divides the sessions in `range`, whose numbers of cycles ascend, into groups
+/// of `lanes` side by side, and those that are alone.
+///
+/// A group is as long as its longest session. As they ascend, full groups are
+/// filled up with no more than `lanes` sessions of the longest one's length
+/// altogether; only where that would be most of a group, or the session is
+/// [`LONG`], it stays alone. So what is filled up is less than what is there,
+/// and [`SPARE`] rows a group.
+fn divided(
+    cycles: &[usize],
+    range: Range<usize>,
+    lanes: usize,
+    alone: &mut Vec<usize>,
+    together: &mut Vec<Range<usize>>,
+) {
+    let Range { start, mut end } = range;
+    while end > start {
+        let members = end.saturating_sub(lanes).max(start)..end;
+        let longest = cycles[end - 1];
+        let said: usize = cycles[members.clone()].iter().sum();
+        if lanes > 1 && (longest > LONG || lanes * longest > 2 * said + SPARE) {
+            alone.push(end - 1);
+            end -= 1;
+        } else {
+            end = members.start;
+            together.push(members);
+        }
+    }
+}
+
 /// One row for each source: its embedding at unit length, or zero.
-fn unit_vectors(sources: &[Option<(&SessionView<'_>, usize)>], dim: usize) -> Buffer {
-    let mut vectors = Buffer::new(sources.len() * dim);
+fn unit_vectors(sources: &[Option<(&SessionView<'_>, usize)>], dim: usize) -> Result<Buffer> {
+    let mut vectors = Buffer::checked(sources.len(), dim)?;
     let fill = |(row, source): (&mut [f32], &Option<_>)| {
         let Some((session, utterance)): &Option<(&SessionView<'_>, usize)> = source else {
             row.fill(0.0);
@@ -224,10 +296,10 @@ fn unit_vectors(sources: &[Option<(&SessionView<'_>, usize)>], dim: usize) -> Bu
     #[cfg(feature = "rayon")]
     if vectors.len() > ALONE {
         vectors.par_chunks_exact_mut(dim).zip(sources).with_min_len(16).for_each(fill);
-        return vectors;
+        return Ok(vectors);
     }
     vectors.chunks_exact_mut(dim).zip(sources).for_each(fill);
-    vectors
+    Ok(vectors)
 }
 
 /// `sum x^2`, in sixteen running sums for the reason that [`dot`] has eight.

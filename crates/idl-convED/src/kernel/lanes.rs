@@ -1,22 +1,20 @@
-//! The recurrence, for sixteen pairs at a time.
+//! The recurrence, for several pairs at a time.
 //!
 //! Plain loops over small arrays: the compiler turns each into a few vector
 //! instructions on any target, so nothing here is unsafe or specific to one.
 
-/// So many pairs are computed together.
+/// So many pairs are computed together, where there are so many of about the
+/// same length; others are computed one by one, by the same code.
 pub(crate) const LANES: usize = 16;
-
-/// One number for each pair.
-pub(crate) type Lanes = [f32; LANES];
 
 /// `max` as one instruction; no NaN can occur.
 #[inline(always)]
-fn max(x: Lanes, y: Lanes) -> Lanes {
+fn max<const W: usize>(x: [f32; W], y: [f32; W]) -> [f32; W] {
     std::array::from_fn(|l| if x[l] > y[l] { x[l] } else { y[l] })
 }
 
 #[inline(always)]
-fn add(x: Lanes, y: Lanes) -> Lanes {
+fn add<const W: usize>(x: [f32; W], y: [f32; W]) -> [f32; W] {
     std::array::from_fn(|l| x[l] + y[l])
 }
 
@@ -30,9 +28,9 @@ fn add(x: Lanes, y: Lanes) -> Lanes {
 /// ```text
 /// best'[s + 1] = max(best[s + 1], best'[s], best[s] + weight)
 /// ```
-fn step<const CLASSES: usize, const POSITION: usize>(
-    best: &mut [Lanes],
-    weights: &[Lanes],
+fn step<const W: usize, const CLASSES: usize, const POSITION: usize>(
+    best: &mut [[f32; W]],
+    weights: &[[f32; W]],
     offset: f32,
 ) {
     let Some((first, slots)) = best.split_first_mut() else { return };
@@ -42,7 +40,7 @@ fn step<const CLASSES: usize, const POSITION: usize>(
         for (position, slot) in cycle.iter_mut().enumerate() {
             let mut here = *slot;
             if position == POSITION {
-                here = max(here, add(before, add(*weight, [offset; LANES])));
+                here = max(here, add(before, add(*weight, [offset; W])));
             }
             before = *slot;
             running = max(running, here);
@@ -51,24 +49,26 @@ fn step<const CLASSES: usize, const POSITION: usize>(
     }
 }
 
-/// The greatest sums for one first session against [`LANES`] second ones of
-/// `cycles` cycles. `weights` gives position and weights of each utterance of
-/// the first session; `best` is scratch of at least `cycles * classes + 1`.
-pub(crate) fn greatest_sums<'w>(
+/// Goes on with the greatest sums of one first session against `W` second
+/// ones: `best` is that of the utterances so far, beginning with zeros, one row
+/// of `W` for each slot of the second sessions and one before them.
+/// `utterances` gives position and weights, one row of `W` for each cycle, of
+/// each utterance of the first session.
+///
+/// What was the last row of `best` after the last utterance is the result.
+pub(crate) fn advance<'w, const W: usize>(
     classes: usize,
-    cycles: usize,
-    utterances: impl Iterator<Item = (usize, &'w [Lanes])>,
+    utterances: impl Iterator<Item = (usize, &'w [f32])>,
     offset: f32,
-    best: &mut [Lanes],
-) -> Lanes {
-    let best = &mut best[..=cycles * classes];
-    best.fill([0.0; LANES]);
+    best: &mut [f32],
+) {
+    let (best, _) = best.as_chunks_mut::<W>();
     for (position, weights) in utterances {
+        let (weights, _) = weights.as_chunks::<W>();
         match (classes, position) {
-            (1, _) => step::<1, 0>(best, weights, offset),
-            (_, 0) => step::<2, 0>(best, weights, offset),
-            (_, _) => step::<2, 1>(best, weights, offset),
+            (1, _) => step::<W, 1, 0>(best, weights, offset),
+            (_, 0) => step::<W, 2, 0>(best, weights, offset),
+            (_, _) => step::<W, 2, 1>(best, weights, offset),
         }
     }
-    best.last().copied().unwrap_or([0.0; LANES])
 }

@@ -8,6 +8,30 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
 
+use crate::{Error, Result};
+
+/// `rows * columns`, if so many `T` can be had in one piece.
+///
+/// The system is asked and the memory given back at once, untouched, which takes
+/// microseconds: so a matrix that is far too large is an error and not an abort.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub(crate) fn room_for<T>(rows: usize, columns: usize) -> Result<usize> {
+    let there_is = |&len: &usize| {
+        let mut probe: Vec<T> = Vec::new();
+        let found = len <= UNASKED || probe.try_reserve_exact(len).is_ok();
+        // Seen from outside, lest the compiler leave the question out.
+        std::hint::black_box(&probe);
+        found
+    };
+    let len = rows.checked_mul(columns).filter(there_is);
+    len.ok_or(Error::Memory { rows, columns, bytes: size_of::<T>() })
+}
+
+/// So many numbers are had without asking.
+const UNASKED: usize = 1 << 16;
+
 /// At most so many numbers are kept while nobody uses them: 32 MiB.
 const KEPT: usize = 8 << 20;
 
@@ -32,6 +56,14 @@ impl Buffer {
             fits.then(|| idle.remove(smallest))
         });
         Buffer { memory: idle.unwrap_or_else(|| vec![0.0; len]), len }
+    }
+
+    /// A buffer of `rows` times `columns` numbers, if there is so much memory.
+    ///
+    /// # Errors
+    /// [`Error::Memory`](crate::Error::Memory).
+    pub(crate) fn checked(rows: usize, columns: usize) -> Result<Self> {
+        room_for::<f32>(rows, columns).map(Buffer::new)
     }
 
     /// Makes room for `len` numbers, not keeping those that are there.

@@ -14,20 +14,25 @@
 //! zero; and an utterance that matches nothing changes nothing, so sessions may
 //! be filled up with such utterances wherever that makes them regular:
 //! * the sessions of a [`block`] are filled up so that the roles alternate, and
-//!   sixteen of them at a time to the same length;
+//!   sixteen of them at a time to the same length (but sessions much longer than
+//!   others, which would mostly be others' filling, are alone);
 //! * the [`product`] of two blocks' unit vectors, role by role, then has the
 //!   cosines of sixteen pairs side by side in memory,
 //! * where [`lanes`] runs the recurrence for sixteen pairs at once, without a
 //!   branch and without rearranging anything;
-//! * a [`tile`] does so for all pairs of two blocks, in parallel;
+//! * a [`rectangle`] of pairs is one product for each class, in stripes where
+//!   sessions are so long that it would be large;
+//! * a [`tile`] has all pairs of two blocks, in parallel;
 //! * [`memory`] comes from a store, since fresh memory is slow.
 
 mod block;
 mod lanes;
 mod memory;
 mod product;
+mod rectangle;
 mod tile;
 
 pub(crate) use block::{Block, Layout};
 pub(crate) use lanes::LANES;
+pub(crate) use memory::room_for;
 pub(crate) use tile::{Scores, Weights};

@@ -28,9 +28,12 @@ pub enum TensorError {
     /// Roles are compared, hence integers.
     #[error("roles must be integers, not {0:?}")]
     RoleKind(Kind),
-    /// An embedding whose cosine with anything is undefined.
+    /// An embedding whose cosine with anything is undefined, or would be in the
+    /// `f32` that most is computed in: all zero, NaN, infinite, or in
+    /// [`Kind::Double`] with a largest component outside of 1.2e-38 to 3.4e38.
     #[error(
-        "the embedding at position {utterance} of session {session} is all zero, NaN or infinite"
+        "the embedding at position {utterance} of session {session} is all zero, NaN, infinite or \
+         beyond the range of f32"
     )]
     Embedding {
         /// The session's position in the tensor.

@@ -25,8 +25,9 @@ impl ConvEd {
     /// entry `(i, j)` is the distance of session `j` from session `i`.
     ///
     /// `cells` bounds the memory: at most so many pairs of utterances are in
-    /// work at a time (but always one pair of sessions), at about 10 bytes each.
-    /// The benches use `1 << 20` on a CPU; a GPU wants as many as its memory holds.
+    /// work at a time, or its square root times the longest session if that is
+    /// more, at about 10 bytes each. Pairs of sessions that have more are computed
+    /// in stripes. The benches use `1 << 20` on a CPU; a GPU wants as many as its memory holds.
     ///
     /// `O(n^2 m^2 d)` time in `f32`, and `2 m - 1` steps of the recurrence for
     /// all pairs in work. Products across roles are computed and then masked:
@@ -82,7 +83,8 @@ impl ConvEd {
         let matrix = Tensor::f_zeros(shape, (kind, rows.device()))?;
 
         // Blocks of this many utterances on either side have `cells` pairs.
-        let side = cells.isqrt().clamp(1, 1 << 31) as i64;
+        let cells = i64::try_from(cells).unwrap_or(i64::MAX);
+        let side = cells.isqrt().clamp(1, 1 << 31);
         for upper in rows.blocks(side) {
             let a = rows.block(&upper, kind)?;
             for lower in columns.blocks(side) {
@@ -90,7 +92,7 @@ impl ConvEd {
                     continue;
                 }
                 let b = columns.block(&lower, kind)?;
-                let found = scores(&a, &b, rho)?;
+                let found = scores(&a, &b, rho, cells)?;
                 let part = |x: &Range<i64>, y: &Range<i64>| {
                     matrix.f_narrow(0, x.start, x.end - x.start)?.f_narrow(
                         1,

@@ -1,4 +1,4 @@
-//! Sessions as padded tensors.
+//! Sessions as tensors.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::session::common_dim;
 /// What stands for a role where there is no utterance.
 const ABSENT: i64 = -1;
 
-/// Sessions on a device, padded to a common length.
+/// Sessions on a device.
 ///
 /// ```
 /// use idl_conved::{ConvEd, TensorSessions};
@@ -31,13 +31,17 @@ const ABSENT: i64 = -1;
 /// ```
 #[derive(Debug)]
 pub struct TensorSessions {
-    /// `[n, l, d]`, the shorter sessions first, zero where there is no
-    /// utterance.
+    /// All utterances of all sessions, in the order that they came in, `[t, d]`:
+    /// nothing is padded, so one long session costs no more than its own length.
     embeddings: Tensor,
-    /// `[n, l]`, in the same order; [`ABSENT`] where there is no utterance.
+    /// `[t]`, not negative.
     roles: Tensor,
-    /// How many positions of each session matter, ascending.
-    extents: Vec<i64>,
+    /// The numbers of utterances of the sessions, ascending.
+    sizes: Vec<i64>,
+    /// The same, `[n]`.
+    extents: Tensor,
+    /// The first utterance of the sessions in that order, `[n]`.
+    starts: Tensor,
     /// Where each session stands in that order; `None` if where it stood.
     rank: Option<Tensor>,
     /// The number of utterances of each session, in the order that they came
@@ -54,11 +58,12 @@ impl TensorSessions {
     /// and a negative one says that there is no utterance at this place,
     /// whatever its embedding is.
     ///
-    /// `O(n l d)`; keeps a copy of the embeddings.
+    /// `O(n l d)`; keeps a copy of the utterances' embeddings, without padding.
     ///
     /// # Errors
     /// [`TensorError::Shape`], [`TensorError::RoleKind`];
-    /// [`TensorError::Embedding`] for an embedding whose cosine is undefined.
+    /// [`TensorError::Embedding`] for an embedding whose cosine is undefined, or
+    /// whose components `f32` cannot hold.
     pub fn new(embeddings: &Tensor, roles: &Tensor) -> Result<Self, TensorError> {
         let (shape, role_shape) = (embeddings.size(), roles.size());
         let fits = shape.len() == 3 && shape[..2] == role_shape[..] && shape[1] > 0 && shape[2] > 0;
@@ -70,71 +75,76 @@ impl TensorSessions {
             return Err(TensorError::RoleKind(kind));
         }
         let device = embeddings.device();
-        let roles = roles.f_to_device(device)?.f_to_kind(Kind::Int64)?.f_clamp_min(ABSENT)?;
-        let absent = roles.f_lt(0)?;
-        let embeddings = embeddings.f_detach()?.f_masked_fill(&absent.f_unsqueeze(2)?, 0.0)?;
-        check_directions(&embeddings, &absent)?;
-
-        let present = absent.f_logical_not()?.f_to_kind(Kind::Int64)?;
-        let (n, l) = (shape[0], shape[1]);
-        let positions = Tensor::f_arange_start(1, l + 1, (Kind::Int64, device))?;
-        let extents = present.f_mul(&positions)?.f_amax([1_i64].as_slice(), false)?;
-        let lengths = present.f_sum_dim_intlist([1_i64].as_slice(), false, Kind::Double)?;
-
-        let extents = Vec::<i64>::try_from(&extents.f_to_device(Device::Cpu)?)?;
-        let mut order: Vec<i64> = (0..n).collect();
-        order.sort_by_key(|&i| extents[i as usize]);
-        let sorted = order.is_sorted();
-        let by_extent = |tensor: &Tensor| {
-            let index = Tensor::f_from_slice(&order)?.f_to_device(device)?;
-            tensor.f_index_select(0, &index)
-        };
-        let (embeddings, roles, rank) = if sorted {
-            (embeddings, roles, None)
-        } else {
-            let rank = Tensor::f_from_slice(&order)?.f_argsort(0, false)?.f_to_device(device)?;
-            (by_extent(&embeddings)?, by_extent(&roles)?, Some(rank))
-        };
-        let extents = order.iter().map(|&i| extents[i as usize]).collect();
-        Ok(TensorSessions { embeddings, roles, extents, rank, lengths })
+        let (n, l, d) = (shape[0], shape[1], shape[2]);
+        let roles = roles.f_to_device(device)?.f_to_kind(Kind::Int64)?.f_reshape([n * l])?;
+        let present = roles.f_ge(0)?;
+        let places = present.f_nonzero()?.f_reshape([-1])?;
+        let embeddings =
+            embeddings.f_detach()?.f_reshape([n * l, d])?.f_index_select(0, &places)?;
+        if let Some(bad) = without_direction(&embeddings)? {
+            let place = places.f_int64_value(&[bad])?;
+            return Err(TensorError::Embedding { session: place / l, utterance: place % l });
+        }
+        let roles = roles.f_index_select(0, &places)?;
+        let sizes = present.f_reshape([n, l])?.f_sum_dim_intlist(1_i64, false, Kind::Int64)?;
+        let sizes = Vec::<i64>::try_from(&sizes.f_to_device(Device::Cpu)?)?;
+        Self::packed(embeddings, roles, &sizes)
     }
 
-    /// Copies sessions to `device`.
+    /// Sessions of these numbers of utterances, one after the other.
+    fn packed(embeddings: Tensor, roles: Tensor, sizes: &[i64]) -> Result<Self, TensorError> {
+        let device = embeddings.device();
+        let on_device = |values: &[i64]| Tensor::f_from_slice(values)?.f_to_device(device);
+        let starts = sizes.iter().scan(0, |next, size| {
+            *next += size;
+            Some(*next - size)
+        });
+        let mut order: Vec<(i64, i64, i64)> = (0_i64..)
+            .zip(sizes.iter().zip(starts))
+            .map(|(session, (&size, start))| (size, session, start))
+            .collect();
+        let sorted = sizes.is_sorted();
+        order.sort_unstable();
+        let old: Vec<i64> = order.iter().map(|&(_, session, _)| session).collect();
+        let rank = if sorted { None } else { Some(on_device(&old)?.f_argsort(0, false)?) };
+        let starts: Vec<i64> = order.iter().map(|&(_, _, start)| start).collect();
+        let (starts, lengths) = (on_device(&starts)?, on_device(sizes)?.f_to_kind(Kind::Double)?);
+        let sizes: Vec<i64> = order.iter().map(|&(size, _, _)| size).collect();
+        let extents = on_device(&sizes)?;
+        Ok(TensorSessions { embeddings, roles, sizes, extents, starts, rank, lengths })
+    }
+
+    /// Copies sessions to `device`: their utterances, without padding.
     ///
     /// # Errors
     /// [`Error::DimensionMismatch`](crate::Error::DimensionMismatch) in
     /// [`TensorError::Sessions`]; [`TensorError::Tch`].
     pub fn from_views(sessions: &[SessionView<'_>], device: Device) -> Result<Self, TensorError> {
-        // Empty sessions are padded, too: there is always a place.
         let dim = common_dim(sessions.iter().map(SessionView::shape))?.max(1);
-        let longest = sessions.iter().map(SessionView::len).max().unwrap_or(0).max(1);
-        let mut roles = vec![ABSENT; sessions.len() * longest];
-        let mut embeddings = vec![0.0_f32; sessions.len() * longest * dim];
-        let places = roles.chunks_mut(longest).zip(embeddings.chunks_mut(longest * dim));
-        for (session, (roles, embeddings)) in sessions.iter().zip(places) {
-            for (to, &role) in roles.iter_mut().zip(session.roles()) {
-                *to = i64::from(role);
-            }
-            for (to, &x) in embeddings.iter_mut().zip(session.embeddings()) {
-                *to = x;
-            }
+        let total = sessions.iter().map(SessionView::len).sum();
+        let mut roles = Vec::with_capacity(total);
+        let mut embeddings = Vec::with_capacity(total * dim);
+        for session in sessions {
+            roles.extend(session.roles().iter().map(|&role| i64::from(role)));
+            embeddings.extend(session.embeddings().iter().copied());
         }
-        let (n, l, d) = (sessions.len() as i64, longest as i64, dim as i64);
-        let embeddings = Tensor::f_from_slice(&embeddings)?.f_reshape([n, l, d])?;
-        let roles = Tensor::f_from_slice(&roles)?.f_reshape([n, l])?;
-        Self::new(&embeddings.f_to_device(device)?, &roles)
+        let sizes: Vec<i64> = sessions.iter().map(|session| session.len() as i64).collect();
+        let embeddings = Tensor::f_from_slice(&embeddings)?;
+        let embeddings = embeddings.f_reshape([total as i64, dim as i64])?.f_to_device(device)?;
+        let roles = Tensor::f_from_slice(&roles)?.f_to_device(device)?;
+        Self::packed(embeddings, roles, &sizes)
     }
 
     /// The number of sessions.
     #[must_use]
     pub fn len(&self) -> i64 {
-        self.extents.len() as i64
+        self.sizes.len() as i64
     }
 
     /// Whether there is no session.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.extents.is_empty()
+        self.sizes.is_empty()
     }
 
     /// Where the sessions are.
@@ -160,7 +170,7 @@ impl TensorSessions {
     pub(super) fn blocks(&self, side: i64) -> impl Iterator<Item = Range<i64>> {
         let mut start = 0;
         std::iter::from_fn(move || {
-            let rest = self.extents.get(start..).filter(|rest| !rest.is_empty())?;
+            let rest = self.sizes.get(start..).filter(|rest| !rest.is_empty())?;
             let fits = |&(i, &extent): &(usize, &i64)| (i as i64 + 1) * extent <= side;
             let count = rest.iter().enumerate().take_while(fits).count().max(1);
             start += count;
@@ -170,19 +180,33 @@ impl TensorSessions {
 
     /// Some neighbours, their embeddings at unit length.
     pub(super) fn block(&self, range: &Range<i64>, kind: Kind) -> Result<Block, TensorError> {
-        let extent = self.extents[range.start as usize..range.end as usize].last();
-        let extent = extent.copied().unwrap_or(0);
-        let cut = |tensor: &Tensor| {
-            tensor.f_narrow(0, range.start, range.end - range.start)?.f_narrow(1, 0, extent)
-        };
-        let embeddings = cut(&self.embeddings)?.f_to_kind(kind)?;
+        let extent = self.sizes[range.start as usize..range.end as usize].last();
+        let (count, extent) = (range.end - range.start, extent.copied().unwrap_or(0));
+        if extent == 0 {
+            let vectors = Tensor::f_zeros([count, 0, self.dim()], (kind, self.device()))?;
+            return Ok(Block {
+                vectors,
+                roles: self.roles.f_new_zeros([count, 0], (Kind::Int64, self.device()))?,
+            });
+        }
+        // The utterances, and any where there is none.
+        let cut = |tensor: &Tensor| tensor.f_narrow(0, range.start, count)?.f_unsqueeze(1);
+        let positions = Tensor::f_arange(extent, (Kind::Int64, self.device()))?;
+        let absent = positions.f_ge_tensor(&cut(&self.extents)?)?;
+        let places = positions.f_add(&cut(&self.starts)?)?.f_masked_fill(&absent, 0)?;
+        let places = places.f_reshape([count * extent])?;
+        let roles = self.roles.f_index_select(0, &places)?.f_reshape([count, extent])?;
+        let roles = roles.f_masked_fill(&absent, ABSENT)?;
+        let embeddings = self.embeddings.f_index_select(0, &places)?.f_to_kind(kind)?;
+        let embeddings = embeddings.f_reshape([count, extent, self.dim()])?;
+        let embeddings = embeddings.f_masked_fill(&absent.f_unsqueeze(2)?, 0.0)?;
         // Twice, since squares of legal components may over- and underflow.
         // Zeros stay zeros.
         let tiny = f64::from(f32::MIN_POSITIVE);
         let largest = embeddings.f_abs()?.f_amax([2_i64].as_slice(), true)?.f_clamp_min(tiny)?;
         let scaled = embeddings.f_div(&largest)?;
         let norm = scaled.f_norm_scalaropt_dim(2.0, [2_i64].as_slice(), true)?.f_clamp_min(tiny)?;
-        Ok(Block { vectors: scaled.f_div(&norm)?, roles: cut(&self.roles)? })
+        Ok(Block { vectors: scaled.f_div(&norm)?, roles })
     }
 
     /// Puts one side of a matrix into the order that the sessions came in.
@@ -194,16 +218,17 @@ impl TensorSessions {
     }
 }
 
-/// # Errors
-/// [`TensorError::Embedding`] for the first one of length zero, infinity or
-/// NaN.
-fn check_directions(embeddings: &Tensor, absent: &Tensor) -> Result<(), TensorError> {
-    let largest = embeddings.f_abs()?.f_amax([2_i64].as_slice(), false)?;
-    let legal = largest.f_gt(0.0)?.f_logical_and(&largest.f_isfinite()?)?;
-    let bad = legal.f_logical_or(absent)?.f_logical_not()?.f_nonzero()?;
-    if bad.size()[0] > 0 {
-        let (session, utterance) = (bad.f_int64_value(&[0, 0])?, bad.f_int64_value(&[0, 1])?);
-        return Err(TensorError::Embedding { session, utterance });
-    }
-    Ok(())
+/// The first of these rows whose direction `f32` cannot tell: one of zeros, with
+/// an infinity or NaN, or too large or too small.
+fn without_direction(embeddings: &Tensor) -> Result<Option<i64>, TensorError> {
+    let largest = embeddings.f_abs()?.f_amax([1_i64].as_slice(), false)?;
+    let legal = if embeddings.f_kind()? == Kind::Double {
+        // Rounded to `f32` it must be a number with all its digits.
+        let (least, most) = (f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX));
+        largest.f_ge(least)?.f_logical_and(&largest.f_le(most)?)?
+    } else {
+        largest.f_gt(0.0)?.f_logical_and(&largest.f_isfinite()?)?
+    };
+    let bad = legal.f_logical_not()?.f_nonzero()?;
+    Ok(if bad.size()[0] > 0 { Some(bad.f_int64_value(&[0, 0])?) } else { None })
 }

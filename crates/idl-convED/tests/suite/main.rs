@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod kernels;
+mod lengths;
 mod properties;
 mod sessions;
 #[cfg(feature = "tch")]

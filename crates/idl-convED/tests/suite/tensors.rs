@@ -92,6 +92,27 @@ fn squares_that_over_or_underflow_are_legal() {
 }
 
 #[test]
+fn long_sessions_are_computed_in_stripes() {
+    // Of one row, of some, and of all at once: the last of them not full.
+    let mut all = sessions(7, 2, 9);
+    for (i, session) in all.iter_mut().enumerate() {
+        let copies = 1 + i % 3;
+        let embeddings = vec![session.embeddings.view(); copies];
+        session.embeddings = ndarray::concatenate(ndarray::Axis(0), &embeddings).unwrap();
+        session.roles = session.roles.repeat(copies);
+    }
+    let longest = all.iter().map(|session| session.roles.len()).max().unwrap();
+    assert!(longest > 20, "{longest}");
+    for device in devices() {
+        for conved in [ConvEd::default(), conved(1.0, 0.5, 2.0), conved(1e6, 1.0, 1.0)] {
+            for cells in [0, 1, longest, 3 * longest + 1, longest * longest - 1, 1 << 20] {
+                compare(&conved, &views(&all), cells, device, &format!("{cells} cells"));
+            }
+        }
+    }
+}
+
+#[test]
 fn padding_may_stand_anywhere_and_hold_anything() {
     // The same two sessions, padded at the end with zeros and before with NaN.
     let nan = f32::NAN;
@@ -163,6 +184,45 @@ fn bad_tensors_have_their_errors() {
         let TensorError::Embedding { session: 1, utterance: 2 } = error else {
             panic!("{error} for {bad}")
         };
+    }
+
+    // What `f64` holds and `f32` does not, in one component or in all; computed
+    // in `f32`, distances would be NaN, or directions lost.
+    let double = |value: f64, all: bool| {
+        let embeddings = ones(&[2, 3, 4]).to_kind(Kind::Double);
+        let utterance = embeddings.get(1).get(2);
+        let _ = if all { utterance } else { utterance.get(3) }.fill_(value);
+        embeddings
+    };
+    let most = f64::from(f32::MAX);
+    for (value, all) in [
+        (1e39, false),
+        (-1e300, false),
+        (f64::MAX, true),
+        (most * 1.001, true),
+        (f64::NEG_INFINITY, false),
+        (f64::NAN, false),
+        (1e-39, true),
+        (-1e-300, true),
+        (5e-324, true),
+        (0.0, true),
+    ] {
+        let error = TensorSessions::new(&double(value, all), &roles(&[2, 3])).unwrap_err();
+        let TensorError::Embedding { session: 1, utterance: 2 } = error else {
+            panic!("{error} for {value:e}")
+        };
+        // Nobody looks where there is no utterance.
+        let absent = roles(&[2, 3]);
+        let _ = absent.get(1).get(2).fill_(-1);
+        assert!(TensorSessions::new(&double(value, all), &absent).is_ok(), "{value:e}");
+    }
+    // What `f32` can just hold is legal.
+    for (value, all) in [(most, false), (-most, true), (1.2e-38, true), (1e-300, false)] {
+        let sessions = TensorSessions::new(&double(value, all), &roles(&[2, 3])).unwrap();
+        for lambda in [5.0, 1e6] {
+            let found = array(&conved(lambda, 1.0, 1.0).pairwise_tensor(&sessions, 100).unwrap());
+            assert!(found.iter().all(|x| x.is_finite()), "{value:e}: {found}");
+        }
     }
 
     let (two, three) = (Array2::ones((1, 2)), Array2::ones((1, 3)));

@@ -25,7 +25,8 @@ impl Time {
     }
 
     /// `[year, month, day]` and `[hour, minute, second]`; `None` if there is no
-    /// such day or time. A leap second is the second before.
+    /// such day or time, whatever the numbers are. A leap second is the second
+    /// before.
     #[must_use]
     pub fn from_civil(
         [year, month, day]: [u32; 3],
@@ -42,8 +43,11 @@ impl Time {
             && (1..=12).contains(&month)
             && (1..=days_of_month).contains(&day);
         let is_time = hour < 24 && minute < 60 && second <= 60;
-        let seconds = 3600 * hour + 60 * minute + second.min(59);
-        (is_day && is_time).then(|| Time(days(year, month, day) * 86_400 + i64::from(seconds)))
+        // Only what is a day and a time is small enough to be multiplied.
+        (is_day && is_time).then(|| {
+            let seconds = 3600 * hour + 60 * minute + second.min(59);
+            Time(days(year, month, day) * 86_400 + i64::from(seconds))
+        })
     }
 
     /// `2023-12-31T18:03`, with seconds, fractions of them (which are dropped)
@@ -163,6 +167,36 @@ mod tests {
             "0001-01-01T00:00+01:00",
         ] {
             assert_eq!(Time::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_no_time_are_refused_whatever_they_are() {
+        let (date, clock) = ([2023, 12, 31], [18, 3, 0]);
+        let known = Time::from_civil(date, clock).map(Time::seconds);
+        assert_eq!(known, Some(1_704_045_780));
+        // Just outside, where 3600 hours or 60 minutes leave 32 bits, and the end.
+        let bad: [[u32; 3]; 2] = [[0, 0, 0], [24, 60, 61]];
+        for field in 0..3 {
+            for number in [10_000, 71_582_789, 1_193_047, u32::MAX / 2, u32::MAX - 1, u32::MAX] {
+                let (mut other_date, mut other_clock) = (date, clock);
+                other_date[field] = number;
+                other_clock[field] = number;
+                assert_eq!(Time::from_civil(other_date, clock), None, "{other_date:?}");
+                assert_eq!(Time::from_civil(date, other_clock), None, "{other_clock:?}");
+            }
+            let (mut other_date, mut other_clock) = (date, clock);
+            (other_date[field], other_clock[field]) = (bad[0][field], bad[1][field]);
+            assert_eq!(Time::from_civil(other_date, clock), None, "{other_date:?}");
+            assert_eq!(Time::from_civil(date, other_clock), None, "{other_clock:?}");
+        }
+        assert_eq!(Time::from_civil([u32::MAX; 3], [u32::MAX; 3]), None);
+    }
+
+    #[test]
+    fn seconds_outside_of_the_calendar_are_refused() {
+        for seconds in [i64::MIN, -62_135_596_801, LAST + 1, i64::MAX] {
+            assert_eq!(Time::from_seconds(seconds), None, "{seconds}");
         }
     }
 

@@ -140,6 +140,57 @@ proptest! {
     }
 }
 
+/// Which losses see that every score falls by the same, as the README lists
+/// them: said here loss by loss, and found by the values alone. For each loss its
+/// name, its parameters and whether a constant changes it.
+#[test]
+fn what_a_constant_changes_loss_by_loss() {
+    let seen = [
+        (Loss::Dpo { beta: 0.1 }, false),
+        (Loss::Cdpo { beta: 0.1, label_smoothing: 0.1 }, false),
+        (Loss::Robust { beta: 0.1, label_smoothing: 0.1 }, false),
+        (Loss::Hinge { beta: 0.1 }, false),
+        (Loss::Ipo { beta: 0.1 }, false),
+        (Loss::DpoShift { beta: 0.1, shift: 0.95 }, true),
+        // Without a shift it is DPO.
+        (Loss::DpoShift { beta: 0.1, shift: 1.0 }, false),
+        (Loss::Dpop { beta: 0.3, lambda: 50.0 }, true),
+        (Loss::CalDpo { beta: 0.1 }, true),
+        (Loss::Rpo { beta: 0.1, nll_weight: 1.0 }, true),
+        (Loss::ApoZero { beta: 0.1 }, true),
+        (Loss::Nca { beta: 0.1 }, true),
+        (Loss::Simpo { beta: 2.0, gamma: 1.0 }, false),
+        (Loss::Orpo { lambda: 0.1 }, true),
+        (Loss::PlDpo { beta: 0.1 }, false),
+        (Loss::DpocPaper { beta: 0.1, penalty: 2.0 }, false),
+        (Loss::DpocReleased { beta: 0.1, penalty: 0.5 }, false),
+    ];
+    let named: Vec<&str> = seen.iter().map(|(loss, _)| loss.name()).collect();
+    for loss in Loss::all() {
+        assert!(named.contains(&loss.name()), "{} is not listed", loss.name());
+    }
+    // One token each, so that a and m differ by a constant. Downwards and chosen
+    // below 0, where every corner is passed (DPOP sees nothing above it).
+    let batch = Numbers {
+        policy: [vec![-12.0], vec![-14.0], vec![-13.5]],
+        reference: [vec![-10.0], vec![-11.0], vec![-12.0]],
+        tokens: [(); 3].map(|()| vec![1.0]),
+    };
+    for (loss, sees) in seen {
+        let value = |by: f64| {
+            let mut batch = batch.clone();
+            batch.policy.iter_mut().flatten().for_each(|ll| *ll += by);
+            batch.answer(&checked(loss), Kind::Double).unwrap().losses[0]
+        };
+        let (before, after) = (value(0.0), value(-3.0));
+        let found = (after - before).abs() > 1e-9 * (1.0 + before.abs());
+        assert_eq!(found, sees, "{loss:?}: {before} and {after}");
+        assert_eq!(loss.is_shift_invariant(), !sees, "{loss:?}");
+        // Where it is seen, falling together is not what the loss wants.
+        assert!(!sees || after > before, "{loss:?}: {before} and {after}");
+    }
+}
+
 /// Anchored losses do move in a direction that can be named.
 #[test]
 fn falling_together_costs_under_anchored_losses() {
