@@ -38,6 +38,7 @@ fn dialogues() -> Vec<Conversation> {
         references: Vec::new(),
         target: p.sessions[0].messages.clone(),
         replies: p.sessions[0].replies().collect(),
+        opening: None,
     };
     persons().iter().map(conversation).collect()
 }
