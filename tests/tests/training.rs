@@ -6,6 +6,8 @@
 use std::f64::consts::LN_2;
 use std::ops::ControlFlow;
 
+#[path = "training/precision.rs"]
+mod precision;
 #[path = "training/recompute.rs"]
 mod recompute;
 #[path = "training/references.rs"]
