@@ -47,19 +47,39 @@ impl Trainer<'_> {
             ));
         }
         match self.objective {
-            Objective::Preference { reference, .. } if reference == trained.active() => {
-                Err(Error::Data(match reference {
-                    Some(adapter) => format!(
-                        "adapter {adapter:?} cannot be compared with itself while it is \
-                         trained: copy it"
-                    ),
-                    None => "the base cannot be compared with itself while it is trained: train \
-                             an adapter"
-                        .to_owned(),
-                }))
+            Objective::Preference { loss, reference } => {
+                if compares {
+                    self.check_reference(trained, reference)?;
+                }
+                self.check_alternatives(loss)
             }
-            Objective::Preference { loss, .. } => self.check_alternatives(loss),
             Objective::Supervised => Ok(()),
+        }
+    }
+
+    /// Whether the reference stays what it is while `trained` is trained. What
+    /// it said of every example before the first step does, whatever becomes of
+    /// the base; an adapter that is its own reference can as well be copied.
+    fn check_reference(&self, trained: Trained<'_>, reference: Option<&str>) -> Result<()> {
+        let moving = |reference: String, trained, remedy| {
+            Err(Error::MovingReference { reference, trained, remedy })
+        };
+        match (trained, reference) {
+            (Trained::Adapter(policy), Some(adapter)) if policy == adapter => {
+                moving(format!("adapter {adapter:?}"), "itself", "copy it")
+            }
+            (Trained::Adapter(_), _) => Ok(()),
+            (Trained::Base, _) if self.config.precompute_reference => Ok(()),
+            (Trained::Base, None) => moving(
+                "the base".to_owned(),
+                "itself",
+                "train an adapter, or set precompute_reference",
+            ),
+            (Trained::Base, Some(adapter)) => moving(
+                format!("adapter {adapter:?}, which stands on the base,"),
+                "the base",
+                "train an adapter, or set precompute_reference",
+            ),
         }
     }
 
