@@ -208,8 +208,9 @@ mod tests {
 
     #[test]
     fn every_bit_counts_and_so_do_name_kind_and_shape() {
+        type Change = fn(&mut Vec<(String, Tensor)>);
         let expected = of_tensors(&tensors()).unwrap();
-        let changes: [fn(&mut Vec<(String, Tensor)>); 7] = [
+        let changes: [Change; 7] = [
             // Two values change places: the sum is the same, to the bit.
             |t| {
                 let flat = t[0].1.view(-1);

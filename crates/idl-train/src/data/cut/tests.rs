@@ -103,7 +103,7 @@ const TANGLED: &str = "{{ bos_token }}{{ messages | length }}\
 
 fn said(at: usize, words: usize) -> Utterance {
     let text: Vec<String> = (0..words).map(|w| format!("word{}", (7 * at + 3 * w) % 23)).collect();
-    let role = if at % 2 == 0 { Role::User } else { Role::Assistant };
+    let role = if at.is_multiple_of(2) { Role::User } else { Role::Assistant };
     Utterance::new(role, text.join(" "))
 }
 
