@@ -194,6 +194,13 @@ impl<'a> Trainer<'a> {
     /// or a gradient is no number: the parameters are then those of the step
     /// before; what checkpoints and callback report. A checkpoint that cannot be
     /// written leaves the one before it.
+    ///
+    /// [`Error::Data`]: crate::Error::Data
+    /// [`Error::InvalidSetting`]: crate::Error::InvalidSetting
+    /// [`Error::MovingReference`]: crate::Error::MovingReference
+    /// [`Error::Resume`]: crate::Error::Resume
+    /// [`Error::ResumeVersion`]: crate::Error::ResumeVersion
+    /// [`Error::Step`]: crate::Error::Step
     pub fn run<'t>(
         &self,
         model: &mut CausalLm,
