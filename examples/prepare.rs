@@ -95,6 +95,8 @@ Examples:
   prepare --corpus convai2 --split train --stage dpoc --dialogues 400 > dpoc.jsonl
   prepare --corpus parlai --data valid_self_original.txt --stage dpoc --rejected candidate > dpoc.jsonl
   prepare --corpus embedded --stage dpoc --rejected persona-blind --adapter out/msl > dpoc.jsonl
+  prepare --corpus embedded --stage dpoc --rejected persona-blind --model llama-2-7b \
+      --dtype bf16 --device cuda > dpoc.jsonl
   prepare --corpus embedded --stage msl --eval-share 0.2 --eval held-out.jsonl > msl.jsonl
   prepare --corpus jsonl --data chats.jsonl --stage msl --references random --order shuffled > random.jsonl
   prepare --corpus embedded --stage extractor --samples personaext.jsonl \\

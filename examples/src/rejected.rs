@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use idl::lm::{CausalLm, ChatTokenizer, Generator, LoadOptions};
+use idl::lm::{CausalLm, ChatTokenizer, Generator};
 use idl::train::{Candidates, PersonaBlind, RejectedKind, RejectedSource};
 use idl_dialogue::convai2::SILENCE;
 use idl_dialogue::parlai::{self, Episode};
 use idl_dialogue::{BoxError, GenerationParams};
+use tch::Device;
 
 use crate::corpus::{CorpusArgs, CorpusKind};
-use crate::lm;
+use crate::lm::{self, Dtype, ModelArgs};
 
 /// Tokens of a reply that a model writes.
 const MAX_NEW_TOKENS: usize = 64;
@@ -31,6 +32,14 @@ pub struct RejectedArgs {
     /// A PEFT adapter for that model
     #[arg(long, value_name = "DIR")]
     pub adapter: Option<PathBuf>,
+
+    /// The precision of that model's weights [default: f32]
+    #[arg(long, value_enum)]
+    pub dtype: Option<Dtype>,
+
+    /// Where that model computes: cpu, cuda, or cuda:N [default: cpu]
+    #[arg(long, value_parser = lm::device)]
+    pub device: Option<Device>,
 }
 
 /// The kinds of rejected replies.
@@ -71,23 +80,27 @@ impl RejectedArgs {
     /// # Errors
     /// Options that do not go together; a file or model that cannot be read.
     pub fn load(&self, corpus: &CorpusArgs) -> Result<Pool, BoxError> {
-        let blind = self.rejected == Rejected::PersonaBlind;
-        if !blind && (self.model.is_some() || self.adapter.is_some()) {
-            return Err("`--model` and `--adapter` go with `--rejected persona-blind`".into());
+        let given = [
+            ("--model", self.model.is_some()),
+            ("--adapter", self.adapter.is_some()),
+            ("--dtype", self.dtype.is_some()),
+            ("--device", self.device.is_some()),
+        ];
+        let of_model = given.iter().find(|(_, given)| *given);
+        if let Some((option, _)) = of_model.filter(|_| self.rejected != Rejected::PersonaBlind) {
+            return Err(format!("`{option}` goes with `--rejected persona-blind`").into());
         }
         match self.rejected {
             Rejected::Distractor => Ok(Pool::Persons),
             Rejected::Candidate => candidates(corpus).map(Pool::Candidates),
             Rejected::PersonaBlind => {
-                let dir = self.model.clone().unwrap_or_else(lm::embedded_base);
-                let mut model = CausalLm::from_dir(&dir, LoadOptions::default())?;
-                let tokenizer = lm::tokenizer(&dir)?;
-                model.check_tokenizer(&tokenizer)?;
-                if let Some(adapter) = &self.adapter {
-                    model.load_adapter("adapter", adapter)?;
-                    model.set_active(Some("adapter"))?;
-                }
-                Ok(Pool::Model(Box::new((model, tokenizer))))
+                let model = ModelArgs {
+                    model: self.model.clone(),
+                    adapter: self.adapter.clone(),
+                    dtype: self.dtype.unwrap_or_default(),
+                    device: self.device.unwrap_or(Device::Cpu),
+                };
+                Ok(Pool::Model(Box::new(model.load()?)))
             }
         }
     }
@@ -177,7 +190,47 @@ fn add(all: &mut Candidates, corpus: &str, episode: &Episode) {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+    use tch::Kind;
+
     use super::*;
+
+    #[derive(Debug, clap::Parser)]
+    struct Command {
+        #[command(flatten)]
+        rejected: RejectedArgs,
+        #[command(flatten)]
+        corpus: CorpusArgs,
+    }
+
+    fn command(options: &[&str]) -> Result<Command, clap::Error> {
+        let given = ["prepare", "--corpus", "embedded", "--rejected"];
+        Command::try_parse_from(given.iter().chain(options))
+    }
+
+    #[test]
+    fn the_model_is_loaded_as_the_options_say() {
+        for (options, kind) in [
+            (&["persona-blind"][..], Kind::Float),
+            (&["persona-blind", "--dtype", "bf16", "--device", "cpu"], Kind::BFloat16),
+        ] {
+            let given = command(options).unwrap();
+            let pool = given.rejected.load(&given.corpus).unwrap();
+            let loaded = pool.generator().unwrap().model;
+            assert_eq!((loaded.options().device, loaded.options().kind), (Device::Cpu, kind));
+            assert!(loaded.parameters().iter().all(|(_, t)| t.kind() == kind), "{options:?}");
+        }
+        // Where there is no such GPU, it is said as by the other programs.
+        for device in ["cuda:99", "tpu"] {
+            let error = command(&["persona-blind", "--device", device]).unwrap_err().to_string();
+            assert!(error.contains(&lm::device(device).unwrap_err()), "{error}");
+        }
+        for option in [["--dtype", "f32"], ["--device", "cpu"], ["--model", "m"]] {
+            let given = command(&[&["distractor"][..], &option].concat()).unwrap();
+            let error = given.rejected.load(&given.corpus).unwrap_err().to_string();
+            assert!(error.contains(option[0]) && error.contains("persona-blind"), "{error}");
+        }
+    }
 
     #[test]
     fn candidates_stand_where_their_replies_do() {

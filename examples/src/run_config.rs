@@ -68,6 +68,10 @@ pub struct RunConfig {
     pub train: TrainConfig,
     /// The output folder.
     pub out: PathBuf,
+    /// The time that chat templates are told, in seconds since 1970 (UTC); the
+    /// start of the run unless set, also where it goes on later.
+    #[serde(default)]
+    pub now: Option<u64>,
     /// Where `train.precompute_reference` keeps the reference's
     /// log-probabilities; runs may share it. The folder `references` in `out`
     /// unless set.

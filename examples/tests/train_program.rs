@@ -101,6 +101,80 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     assert_eq!(losses(&out), losses(&again));
 }
 
+/// A folder of the embedded model whose chat template says what time it is, to
+/// the second: another second is what midnight is to a template that says the
+/// day.
+fn model_with_a_clock(dir: &Path) {
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/mini-llama");
+    fs::create_dir(dir).unwrap();
+    for entry in fs::read_dir(assets).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, dir.join(path.file_name().unwrap())).unwrap();
+    }
+    let path = dir.join("tokenizer_config.json");
+    let mut config: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let template = config["chat_template"].as_str().unwrap();
+    let clock = "{{ bos_token }}It is {{ strftime_now('%F %T') }}.";
+    let told = template.replacen("{{ bos_token }}", clock, 1);
+    assert_ne!(told, template);
+    config["chat_template"] = told.into();
+    fs::write(&path, config.to_string()).unwrap();
+}
+
+#[test]
+fn a_run_goes_on_at_another_time_and_longer() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    prepared(dir, "msl");
+    model_with_a_clock(&dir.join("model"));
+    fs::write(dir.join("run.json"), SETTINGS).unwrap();
+    let set = |settings: &[&str], resume: bool| {
+        let mut command = train(dir);
+        command.args(["--set", "model=model"]);
+        command.args(settings.iter().flat_map(|s| ["--set", s]));
+        command.args(resume.then_some("--resume"));
+        command.output().unwrap()
+    };
+    let short = "train.max_steps=2";
+    let output = set(&[short], false);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let settings = |path: &str| -> serde_json::Value {
+        serde_json::from_str(&fs::read_to_string(dir.join(path)).unwrap()).unwrap()
+    };
+    let began = settings("out/run.json")["now"].as_u64().unwrap();
+    assert_eq!(settings("out/checkpoint-2/run.json")["now"], began);
+    std::thread::sleep(Duration::from_millis(1100));
+
+    // Nothing has changed but the time.
+    let output = set(&[short], true);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("changed since"), "{}", stderr(&output));
+    assert_eq!(settings("out/run.json")["now"], began);
+
+    // Longer: what has changed is said, and is in the log.
+    let output = set(&["train.max_steps=4", "train.epochs=3"], true);
+    let text = stderr(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("changed since the checkpoint: epochs: 2 -> 3; max_steps: 2 -> 4"));
+    assert!(text.contains("learning rate is 0") && text.contains("total_steps"), "{text}");
+    let log = fs::read_to_string(dir.join("out/train_log.jsonl")).unwrap();
+    assert!(log.contains(r#""changed":{"epochs":[2,3],"max_steps":[2,4]}"#), "{log}");
+    assert!(dir.join("out/checkpoint-4").is_dir());
+
+    // Another run is refused, by the names of what differs.
+    let output = set(&["train.max_steps=4", "train.epochs=3", "train.seed=7"], true);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("seed: 0 -> 7"), "{}", stderr(&output));
+    let output = set(&["train.max_steps=4", "train.epochs=3", "max_tokens=300"], true);
+    let text = stderr(&output);
+    assert!(text.contains("max_tokens: 384 -> 300"), "{text}");
+    // Another time is another prompt.
+    let output = set(&["train.max_steps=4", "train.epochs=3", "now=86400"], true);
+    let text = stderr(&output);
+    assert!(text.contains("examples.sha256") && text.contains("now: "), "{text}");
+}
+
 #[test]
 fn preference_learning_starts_from_an_adapter() {
     let dir = tempfile::tempdir().unwrap();

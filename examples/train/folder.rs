@@ -2,13 +2,15 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use idl::dialogue::BoxError;
 use idl::lm::CausalLm;
-use idl::train::checkpoint::{Checkpoint, Checkpoints, STATE};
+use idl::train::checkpoint::{Change, Checkpoint, Checkpoints, STATE, changes, named};
 use idl::train::log::{LogRecord, TrainLog, read_log};
 use idl::train::{Outcome, Stop, Trained};
 use idl_examples::curves;
+use serde_json::Value;
 
 const LOG: &str = "train_log.jsonl";
 const SETTINGS: &str = "run.json";
@@ -36,6 +38,34 @@ impl Folder {
         let checkpoints = Checkpoints::new(out, base.as_str());
         let start = if resume { newest(&checkpoints)? } else { nothing_in(&checkpoints)? };
         Ok(Folder { out: out.to_owned(), base, start, _lock: lock })
+    }
+
+    /// The time that templates are told, in seconds since 1970: `set` where the
+    /// settings name one, else that at which the run began, which is kept among
+    /// its settings.
+    pub(crate) fn now(&self, set: Option<u64>) -> u64 {
+        let began = || self.then()?.get("now")?.as_u64();
+        let system = || {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH);
+            since.map_or(0, |since| since.as_secs())
+        };
+        set.or_else(began).unwrap_or_else(system)
+    }
+
+    /// The settings with which the checkpoint was written.
+    fn then(&self) -> Option<Value> {
+        let text = fs::read_to_string(self.start.as_ref()?.path.join(SETTINGS)).ok()?;
+        serde_json::from_str(&text).ok()
+    }
+
+    /// What the settings have changed since the checkpoint was written, but for
+    /// those of the trainer, which it compares itself.
+    pub(crate) fn changes(&self, settings: &str) -> Vec<Change> {
+        let now: Value = serde_json::from_str(settings).unwrap_or_default();
+        let then = self.then().unwrap_or_else(|| now.clone());
+        let mut all = changes(&named(&then), &named(&now));
+        all.retain(|change| !change.setting.starts_with("train."));
+        all
     }
 
     /// The run's checkpoints, each with its settings and a card.
@@ -71,7 +101,9 @@ impl Folder {
         let records = read_log(self.out.join(LOG))?;
         let best = outcome.best.filter(|_| best);
         let shown = best.map_or(outcome.steps, |(step, _)| step);
-        let record = records.iter().rfind(|record| record.step == shown);
+        // What a resume has changed has no metrics.
+        let of_step = |r: &&LogRecord| r.step == shown && !r.metrics.is_empty();
+        let record = records.iter().rfind(of_step);
         write_whole(&self.out.join(CARD), &card(record))?;
         let last = self.out.join(format!("checkpoint-{}", outcome.steps));
         write_whole(&self.out.join(STATE), &fs::read_to_string(last.join(STATE))?)?;

@@ -5,6 +5,7 @@
 mod data;
 mod folder;
 mod pretrain;
+mod resume;
 mod run;
 mod watch;
 
@@ -48,7 +49,8 @@ struct Arguments {
     #[arg(long, conflicts_with_all = ["dry_run", "resume"])]
     measure: bool,
 
-    /// Goes on from the newest whole checkpoint of the output folder
+    /// Goes on from the newest whole checkpoint of the output folder; how long
+    /// the run is, and how it is evaluated and saved, may be changed with --set
     #[arg(long)]
     resume: bool,
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 use idl::dialogue::BoxError;
 use idl::dpoc_loss::PreferenceLoss;
@@ -13,6 +14,7 @@ use idl_examples::run_config::{RunConfig, Stage};
 
 use crate::data;
 use crate::folder::Folder;
+use crate::resume;
 use crate::watch::Watch;
 
 /// The adapter that is trained, and the one it is compared with.
@@ -21,7 +23,10 @@ const REFERENCE: &str = "reference";
 
 /// Prints what would be learnt.
 pub(crate) fn dry(config: &RunConfig) -> Result<(), BoxError> {
-    let tokenizer = lm::tokenizer(&config.model)?;
+    let mut tokenizer = lm::tokenizer(&config.model)?;
+    if let Some(now) = config.now {
+        tokenizer.set_now(UNIX_EPOCH + Duration::from_secs(now));
+    }
     let examples = data::examples(&config.data, config, &tokenizer)?;
     let mut stdout = std::io::stdout().lock();
     for example in examples.iter().take(3) {
@@ -38,10 +43,13 @@ pub(crate) fn dry(config: &RunConfig) -> Result<(), BoxError> {
 }
 
 /// Trains.
-pub(crate) fn train(config: &RunConfig, resume: bool) -> Result<(), BoxError> {
+pub(crate) fn train(config: &RunConfig, resumes: bool) -> Result<(), BoxError> {
     let options = LoadOptions { device: config.device()?, kind: config.dtype.kind() };
-    let folder = Folder::open(&config.out, &config.model, resume)?;
-    let tokenizer = lm::tokenizer(&config.model)?;
+    let folder = Folder::open(&config.out, &config.model, resumes)?;
+    let now = folder.now(config.now);
+    let config = &RunConfig { now: Some(now), ..config.clone() };
+    let mut tokenizer = lm::tokenizer(&config.model)?;
+    tokenizer.set_now(UNIX_EPOCH + Duration::from_secs(now));
     let examples = data::examples(&config.data, config, &tokenizer)?;
     let held_out = match &config.eval_data {
         Some(path) => data::examples(path, config, &tokenizer)?,
@@ -72,8 +80,9 @@ pub(crate) fn train(config: &RunConfig, resume: bool) -> Result<(), BoxError> {
         .resume_from(folder.start.as_ref());
     let references = config.reference_cache();
     let trainer = trainer.cache_references(&references);
+    let total = total_steps(examples.len(), &config.train);
     // Before anything of the folder is touched.
-    trainer.check_resume(&model, trained)?;
+    resume::check(&trainer, &model, trained, &folder, &settings, total)?;
     let log = folder.log(&settings)?;
     eprintln!(
         "{} dialogues, {} held out; {} on {} threads",
@@ -82,8 +91,6 @@ pub(crate) fn train(config: &RunConfig, resume: bool) -> Result<(), BoxError> {
         config.device,
         tch::get_num_threads()
     );
-
-    let total = total_steps(examples.len(), &config.train);
     let mut watch = Watch::new(log, total)?;
     let outcome = trainer.run(&mut model, trained, &mut watch)?;
     watch.finish();

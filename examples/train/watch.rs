@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use idl::dialogue::BoxError;
+use idl::train::checkpoint::{Change, one_line};
 use idl::train::log::{LogRecord, TrainLog, metric};
 use idl::train::{Callback, Step};
 use idl_examples::progress::{self, Progress};
@@ -57,6 +58,14 @@ impl Callback for Watch {
         self.bar.set_message(format!("{message}{}", self.evaluated));
         self.bar.set_position(step.record.step);
         Ok(self.flow())
+    }
+
+    fn on_resume(&mut self, step: u64, epoch: f64, changes: &[Change]) -> idl::train::Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        eprintln!("changed since the checkpoint: {}", one_line(changes));
+        self.log.log(&LogRecord { changed: changes.to_vec(), ..LogRecord::new(step, epoch) })
     }
 
     fn on_evaluation(

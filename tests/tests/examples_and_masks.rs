@@ -54,6 +54,7 @@ fn embedded_conversation(who: usize, target: usize, references: &[usize]) -> Con
             .collect(),
         target: session.messages.clone(),
         replies: session.replies().collect(),
+        opening: None,
     }
 }
 
@@ -105,6 +106,7 @@ fn random_conversation() -> impl Strategy<Value = Conversation> {
             Conversation {
                 id: "random".to_owned(),
                 replies: (1..target.len()).filter(is_reply).collect(),
+                opening: None,
                 references: references
                     .into_iter()
                     .map(|(messages, distance)| Reference { messages, distance })
@@ -613,6 +615,33 @@ fn the_prompt_of_a_reply_is_what_stands_before_it_in_the_example() {
         assert_eq!(prompt, example.tree.trunk()[..example.tree.spans()[0].start]);
     }
     assert!(builder(ROOM).prompt("p", &[], &[]).is_err(), "there is nothing to reply to");
+}
+
+/// A row whose dialogue's other rows are not there: its prompt is what it would
+/// be with them.
+#[test]
+fn the_cut_is_the_same_whichever_replies_are_learnt() {
+    let all = embedded_conversation(2, 0, &[1, 2, 3]);
+    let (first, last) = (all.replies[0], all.replies[all.replies.len() - 1]);
+    assert!(first < last);
+    for max in [ROOM, 600, 400] {
+        let whole = builder(max).supervised(&all).unwrap();
+        let Some(&last) = whole.replies.last().filter(|&&last| last > first) else { continue };
+        let late = Conversation { replies: vec![last], opening: Some(first), ..all.clone() };
+        let example = builder(max).supervised(&late).unwrap();
+        assert_eq!(example.references, whole.references);
+        assert_eq!(example.tree.trunk(), whole.tree.trunk());
+        assert_eq!(example.tree.spans(), &whole.tree.spans()[whole.replies.len() - 1..]);
+        let given: Vec<Alternatives> =
+            alternatives(&all).into_iter().filter(|a| a.reply == last).collect();
+        let preference = builder(max).preference(&late, &given).unwrap();
+        assert_eq!(preference.tree.trunk(), example.tree.trunk());
+    }
+    for opening in [0, last + 1] {
+        let wrong = Conversation { opening: Some(opening), replies: vec![last], ..all.clone() };
+        let error = builder(ROOM).supervised(&wrong).unwrap_err();
+        assert!(error.to_string().contains("opening"), "{error}");
+    }
 }
 
 #[test]

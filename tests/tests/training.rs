@@ -6,6 +6,8 @@
 use std::f64::consts::LN_2;
 use std::ops::ControlFlow;
 
+#[path = "training/precision.rs"]
+mod precision;
 #[path = "training/recompute.rs"]
 mod recompute;
 #[path = "training/references.rs"]
@@ -38,6 +40,7 @@ fn dialogues() -> Vec<Conversation> {
         references: Vec::new(),
         target: p.sessions[0].messages.clone(),
         replies: p.sessions[0].replies().collect(),
+        opening: None,
     };
     persons().iter().map(conversation).collect()
 }

@@ -4,13 +4,16 @@ mod parse;
 
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::error::{Error, Result};
 
 /// Which of the family a model is.
 ///
 /// They share their blocks (RMSNorm, rotary positions, grouped-query attention,
 /// SwiGLU) and differ in what their `config.json` may switch on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Architecture {
     /// LLaMA 1 to 3.x (arXiv:2302.13971): biases by `attention_bias` and
@@ -45,7 +48,8 @@ impl Architecture {
 
 /// How rotary frequencies are stretched beyond the positions that a model was
 /// first trained on.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RopeScaling {
     /// Not at all.
@@ -70,7 +74,7 @@ pub enum RopeScaling {
 }
 
 /// Which linear layers add a bias.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Biases {
     /// The projections to queries, keys and values.
     pub qkv: bool,
@@ -81,7 +85,7 @@ pub struct Biases {
 }
 
 /// The shape of a model of the LLaMA family, as its `config.json` gives it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct LlamaConfig {
     /// Which of the family it is.

@@ -107,6 +107,12 @@ impl TokenTree {
         self.branches.iter().map(|b| b.ids.len()).collect()
     }
 
+    /// The branches in the order they were added: how many tokens of the trunk
+    /// each follows, and its own.
+    pub fn branches(&self) -> impl ExactSizeIterator<Item = (usize, &[i64])> {
+        self.branches.iter().map(|b| (b.at, b.ids.as_slice()))
+    }
+
     /// One pass of `model`. Gradients flow where torch records them; the
     /// reductions are in 32 bits whatever the model's precision.
     ///

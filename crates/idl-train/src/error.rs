@@ -128,7 +128,35 @@ pub enum Error {
         problem: String,
     },
 
-    /// A checkpoint of another run: going on from it would be neither run.
+    /// A checkpoint that records its run in another form, so that nothing tells
+    /// whether it is of this run.
+    #[error(
+        "{}: its record of the run is of form {found}, this version reads form {expected}: go on \
+         with the version that wrote it, or start anew in another folder",
+        path.display()
+    )]
+    ResumeVersion {
+        /// The checkpoint's folder.
+        path: PathBuf,
+        /// The form that it has; 1 is one hash over everything.
+        found: u32,
+        /// The form that is read here.
+        expected: u32,
+    },
+
+    /// The reference that a loss compares with would not stay what it is.
+    #[error("{reference} cannot be compared with {trained} while it is trained: {remedy}")]
+    MovingReference {
+        /// What is trained.
+        reference: String,
+        /// What it would be compared with.
+        trained: &'static str,
+        /// What can be done instead.
+        remedy: &'static str,
+    },
+
+    /// A checkpoint of another run: going on from it would be neither run. The
+    /// message names every setting that differs, with both values.
     #[error("{}: {problem}", path.display())]
     Resume {
         /// The checkpoint's folder.

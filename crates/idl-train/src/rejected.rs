@@ -7,6 +7,7 @@ use idl_dialogue::{GenerationParams, TextGenerator, Utterance};
 use idl_lm::ChatTokenizer;
 use serde::{Deserialize, Serialize};
 
+use crate::data::{first_that_fits, prompt_tokens};
 use crate::error::{Error, Result};
 
 /// What a rejected reply is.
@@ -121,14 +122,12 @@ impl PersonaBlind<'_> {
         Ok(said.into_iter().map(|reply| reply.trim().to_owned()).collect())
     }
 
-    /// The conversation in front of a reply, as much of its end as fits.
-    fn prompt(&self, mut context: &[Utterance]) -> Result<String> {
-        loop {
-            let tokens = self.tokenizer.encode_chat(context, true)?.len();
-            if tokens <= self.max_prompt_tokens || context.len() <= 1 {
-                return Ok(self.tokenizer.render(context, true)?);
-            }
-            context = &context[1..];
-        }
+    /// The conversation in front of a reply, as much of its end as fits; its
+    /// last turn in any case.
+    pub(crate) fn prompt(&self, context: &[Utterance]) -> Result<String> {
+        let last = context.len().saturating_sub(1);
+        let tokens = |gone: usize| prompt_tokens(self.tokenizer, &context[gone..]);
+        let gone = first_that_fits(last, self.max_prompt_tokens, tokens)?.unwrap_or(last);
+        Ok(self.tokenizer.render(&context[gone..], true)?)
     }
 }

@@ -34,6 +34,10 @@ pub struct ScheduleConfig {
     pub warmup_ratio: f64,
     /// Where linear and cosine end, as a share of `learning_rate` (0).
     pub min_lr_ratio: f64,
+    /// The steps from the first to the last of warm-up and fall; beyond them
+    /// the rate stays where it ended. `None`: those of the run as it began,
+    /// also where it is made longer or shorter later.
+    pub total_steps: Option<u64>,
 }
 
 impl Default for ScheduleConfig {
@@ -44,12 +48,14 @@ impl Default for ScheduleConfig {
             warmup_steps: None,
             warmup_ratio: 0.0,
             min_lr_ratio: 0.0,
+            total_steps: None,
         }
     }
 }
 
 impl ScheduleConfig {
-    /// The schedule of a run of `total_steps` optimiser steps.
+    /// The schedule of a run of `total_steps` optimiser steps, unless the
+    /// setting of that name says otherwise.
     ///
     /// # Errors
     /// [`Error::InvalidSetting`](crate::Error::InvalidSetting), with the first setting out of range.
@@ -60,6 +66,8 @@ impl ScheduleConfig {
         let share = |value: f64| (0.0..=1.0).contains(&value);
         require(share(self.warmup_ratio), "warmup_ratio", self.warmup_ratio, "in [0, 1]")?;
         require(share(self.min_lr_ratio), "min_lr_ratio", self.min_lr_ratio, "in [0, 1]")?;
+        require(self.total_steps != Some(0), "schedule.total_steps", 0.0, "positive, or null")?;
+        let total_steps = self.total_steps.unwrap_or(total_steps);
         let warmup = match self.warmup_steps {
             Some(steps) => steps as f64,
             None => (self.warmup_ratio * total_steps as f64).ceil(),

@@ -47,6 +47,7 @@ pub fn conversation(target: &Session, of: &Person, selection: &Selection) -> Con
         references: selection.references.iter().filter_map(reference).collect(),
         target: target.messages.clone(),
         replies: target.replies().collect(),
+        opening: None,
     }
 }
 

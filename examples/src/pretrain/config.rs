@@ -140,6 +140,10 @@ pub struct PretrainConfig {
     pub train: TrainConfig,
     /// The output folder.
     pub out: PathBuf,
+    /// The time that chat templates are told, in seconds since 1970 (UTC); the
+    /// start of the run unless set, also where it goes on later.
+    #[serde(default)]
+    pub now: Option<u64>,
 }
 
 fn cpu() -> String {

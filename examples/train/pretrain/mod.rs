@@ -4,6 +4,7 @@ mod card;
 mod measure;
 
 use std::io::Write;
+use std::time::{Duration, UNIX_EPOCH};
 
 use idl::dialogue::BoxError;
 use idl::lm::{CausalLm, LoadOptions};
@@ -17,6 +18,7 @@ use measure::Measures;
 pub(crate) use measure::measure;
 
 use crate::folder::Folder;
+use crate::resume;
 use crate::watch::Watch;
 
 /// Prints the first document of each kind, and how many there will be.
@@ -54,10 +56,13 @@ pub(crate) fn dry(config: &PretrainConfig) -> Result<(), BoxError> {
 }
 
 /// Trains.
-pub(crate) fn train(config: &PretrainConfig, resume: bool) -> Result<(), BoxError> {
+pub(crate) fn train(config: &PretrainConfig, resumes: bool) -> Result<(), BoxError> {
     let options = LoadOptions { device: config.device()?, kind: config.dtype.kind() };
-    let folder = Folder::open(&config.out, &config.model, resume)?;
-    let tokenizer = lm::tokenizer(&config.model)?;
+    let folder = Folder::open(&config.out, &config.model, resumes)?;
+    let now = folder.now(config.now);
+    let config = &PretrainConfig { now: Some(now), ..config.clone() };
+    let mut tokenizer = lm::tokenizer(&config.model)?;
+    tokenizer.set_now(UNIX_EPOCH + Duration::from_secs(now));
     let material = Material::read(config)?;
     let mut model = match config.init {
         Init::Weights => CausalLm::from_dir(&config.model, options)?,
@@ -78,8 +83,9 @@ pub(crate) fn train(config: &PretrainConfig, resume: bool) -> Result<(), BoxErro
         .evaluate_on(&measures.plain)
         .save_to(&checkpoints)
         .resume_from(folder.start.as_ref());
+    let total = total_steps(config.count(), &config.train);
     // Before anything of the folder is touched.
-    trainer.check_resume(&model, Trained::Base)?;
+    resume::check(&trainer, &model, Trained::Base, &folder, &settings, total)?;
     let log = folder.log(&settings)?;
     eprintln!(
         "{:.1} million parameters; {} documents of {} tokens, from {} persons, {} held out; {} on \
@@ -92,7 +98,7 @@ pub(crate) fn train(config: &PretrainConfig, resume: bool) -> Result<(), BoxErro
         config.device,
         tch::get_num_threads()
     );
-    let mut watch = Watch::new(log, total_steps(config.count(), &config.train))?;
+    let mut watch = Watch::new(log, total)?;
     let all = measures.all();
     let mut measuring = Measuring::new(&mut watch, &all);
     let outcome = trainer.run(&mut model, Trained::Base, &mut measuring)?;

@@ -3,12 +3,18 @@
 #![allow(dead_code, reason = "each test takes what it needs")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, TokenTree};
+use idl::train::checkpoint::{Checkpoints, OPTIMIZER};
+use idl::train::optim::AdamWConfig;
 use idl::train::schedule::{ScheduleConfig, SchedulerType};
-use idl::train::{Alternatives, CriterionKind, CriterionReply, Example, Step, TrainConfig};
+use idl::train::{
+    Alternatives, CriterionKind, CriterionReply, Example, Objective, Step, TrainConfig, Trained,
+    Trainer,
+};
 use tch::Tensor;
 
 pub(crate) fn root() -> PathBuf {
@@ -116,6 +122,31 @@ pub(crate) fn config(batch_size: usize, steps: u64, learning_rate: f64) -> Train
 
 pub(crate) fn go_on(_: &Step<'_>) -> idl::train::Result<ControlFlow<()>> {
     Ok(ControlFlow::Continue(()))
+}
+
+/// The gradients of the first step, by the parameters' names: with a first
+/// moment that forgets all, it is the gradient.
+pub(crate) fn first_gradients(
+    model: &mut CausalLm,
+    trained: Trained<'_>,
+    examples: &[Example],
+    config: &TrainConfig,
+) -> BTreeMap<String, Tensor> {
+    let config = TrainConfig {
+        optimizer: AdamWConfig { beta1: 0.0, ..config.optimizer },
+        max_steps: Some(1),
+        max_grad_norm: None,
+        ..config.clone()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(dir.path(), "base");
+    Trainer::new(examples, Objective::Supervised, &config)
+        .save_to(&checkpoints)
+        .run(model, trained, &mut go_on)
+        .unwrap();
+    let state = dir.path().join("checkpoint-1").join(OPTIMIZER);
+    let moments = Tensor::read_safetensors(state).unwrap().into_iter();
+    moments.filter_map(|(n, t)| Some((n.strip_prefix("exp_avg.")?.to_owned(), t))).collect()
 }
 
 /// Every factor of an adapter, bit for bit, NaN included.

@@ -6,8 +6,13 @@ use std::path::Path;
 
 use idl::dpoc_loss::{Loss, PreferenceLoss};
 use idl::lm::CausalLm;
+use idl::train::checkpoint::Checkpoints;
 use idl::train::log::{LogRecord, metric};
-use idl::train::{Callback, Example, Objective, Outcome, Result, Step, Stop, TrainConfig, Trainer};
+use idl::train::{
+    Callback, Error, Example, Objective, Outcome, PreferenceLogProbs, Result, Step, Stop,
+    TrainConfig, Trained, Trainer,
+};
+use tch::{Kind, Tensor};
 
 use super::support::{bits, config, tiny, tiny_examples, tiny_preferences, without_criterion};
 
@@ -17,12 +22,14 @@ struct Watch {
     log: Vec<LogRecord>,
     computed: usize,
     cancel: bool,
+    last: Option<u64>,
 }
 
 impl Callback for Watch {
     fn on_step(&mut self, step: &Step<'_>) -> Result<ControlFlow<()>> {
         self.log.push(step.record.clone());
-        Ok(ControlFlow::Continue(()))
+        let last = self.last == Some(step.record.step);
+        Ok(if last { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
     fn on_reference(&mut self, done: usize, total: usize) -> Result<ControlFlow<()>> {
@@ -182,5 +189,101 @@ fn it_is_refused_where_nothing_is_compared() {
             &mut Watch::default(),
         );
         assert!(run.unwrap_err().to_string().contains("precompute_reference"));
+    }
+}
+
+/// All parameters of the base, bit for bit.
+fn base_bits(model: &CausalLm) -> Vec<Vec<u32>> {
+    let floats = |t: &Tensor| Vec::<f32>::try_from(t.detach().flatten(0, -1)).unwrap();
+    let parameters = model.parameters();
+    parameters.iter().map(|(_, t)| floats(t).iter().map(|x| x.to_bits()).collect()).collect()
+}
+
+/// An adapter is as good a reference as what it stands on.
+#[test]
+fn a_reference_that_moves_with_the_base_is_refused_before_the_first_step() {
+    let examples = tiny_preferences();
+    let loss = PreferenceLoss::try_from(Loss::default()).unwrap();
+    let mut model = tiny();
+    let before = (base_bits(&model), bits(&model, "a"));
+    for (reference, named) in [(Some("a"), "\"a\""), (None, "the base")] {
+        let objective = Objective::Preference { loss: &loss, reference };
+        let config = config(2, 2, 1e-2);
+        let error = Trainer::new(&examples, objective, &config)
+            .run(&mut model, Trained::Base, &mut Watch::default())
+            .unwrap_err();
+        assert!(matches!(error, Error::MovingReference { .. }), "{error}");
+        assert!(error.to_string().contains(named), "{error}");
+    }
+    assert_eq!((base_bits(&model), bits(&model, "a")), before);
+    // A loss that compares with nothing has no reference that could move.
+    let simpo = PreferenceLoss::try_from(Loss::Simpo { beta: 2.0, gamma: 1.0 }).unwrap();
+    for reference in [Some("a"), None] {
+        let objective = Objective::Preference { loss: &simpo, reference };
+        Trainer::new(&examples, objective, &config(2, 1, 1e-2))
+            .run(&mut model, Trained::Base, &mut Watch::default())
+            .unwrap();
+    }
+}
+
+/// What was said before the first step stays said, also where the run goes on
+/// in a base that has moved.
+#[test]
+fn the_base_can_be_trained_against_what_was_said_before_it_moved() {
+    let examples = tiny_preferences();
+    let dpo = PreferenceLoss::try_from(Loss::Dpo { beta: 0.5 }).unwrap();
+    let config = TrainConfig { precompute_reference: true, ..config(4, 6, 1e-3) };
+    for reference in [None, Some("a")] {
+        let objective = Objective::Preference { loss: &dpo, reference };
+        let trainer = Trainer::new(&examples, objective, &config).evaluate_on(&examples[..2]);
+        let (mut whole, mut log) = (tiny(), Watch::default());
+        trainer.run(&mut whole, Trained::Base, &mut log).unwrap();
+
+        // By hand: the rewards are those against an untouched model.
+        let said = |model: &mut CausalLm, active: Option<&str>| -> f64 {
+            model.set_active(active).unwrap();
+            let sum = tch::no_grad(|| {
+                let of = |e| PreferenceLogProbs::of(model, e).unwrap().chosen.sum(Kind::Double);
+                examples.iter().map(|e| of(e).double_value(&[])).sum::<f64>()
+            });
+            model.set_active(None).unwrap();
+            sum
+        };
+        let replies: usize = examples.iter().map(|e| e.alternatives.len()).sum();
+        let untouched = said(&mut tiny(), reference);
+        let mut five = tiny();
+        let shorter = TrainConfig { max_steps: Some(5), ..config.clone() };
+        Trainer::new(&examples, objective, &shorter)
+            .run(&mut five, Trained::Base, &mut Watch::default())
+            .unwrap();
+        let expected = 0.5 * (said(&mut five, None) - untouched) / replies as f64;
+        let logged = log.log[5].get(metric::REWARDS_CHOSEN).unwrap();
+        assert!(expected.abs() > 1e-3, "the test could not tell: {expected}");
+        assert!((logged - expected).abs() < 1e-3 * expected.abs(), "{logged} {expected}");
+
+        for cache in [false, true] {
+            let dir = tempfile::tempdir().unwrap();
+            let cached = dir.path().join("references");
+            let checkpoints = Checkpoints::new(dir.path(), "base");
+            let mut resumed = tiny();
+            let mut computed = Vec::new();
+            for last in [2, 4, u64::MAX] {
+                resumed = tiny();
+                let found = checkpoints.latest().unwrap();
+                let mut piece = trainer.save_to(&checkpoints);
+                if cache {
+                    piece = piece.cache_references(&cached);
+                }
+                let mut watch = Watch { last: Some(last), ..Watch::default() };
+                piece
+                    .resume_from(found.checkpoint.as_ref())
+                    .run(&mut resumed, Trained::Base, &mut watch)
+                    .unwrap();
+                computed.push(watch.computed);
+            }
+            let all = examples.len() + 2;
+            assert_eq!(computed, if cache { [all, 0, 0] } else { [all; 3] });
+            assert!(base_bits(&resumed) == base_bits(&whole), "{reference:?}");
+        }
     }
 }

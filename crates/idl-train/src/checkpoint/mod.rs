@@ -10,7 +10,9 @@
 //! A folder is written under a name that nothing reads, brought to the disk,
 //! then renamed. A kill at any moment leaves the checkpoints before it.
 
+mod change;
 mod digest;
+mod run;
 mod state;
 
 use std::fs::{self, File};
@@ -19,7 +21,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-pub(crate) use digest::{of_reference as reference_fingerprint, of_run as fingerprint};
+pub use change::{Change, Named, changes, named, one_line};
+pub use run::RunRecord;
+pub(crate) use run::same_evaluation;
 pub use state::{FileDigest, TrainerState};
 
 /// The file of [`TrainerState`].

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::run::RunRecord;
+
 /// Where a run stood when its checkpoint was written. Hugging Face's names
 /// where its trainer has the field.
 ///
@@ -32,9 +34,10 @@ pub struct TrainerState {
     pub evaluations_without_improvement: u64,
     /// Threads in use: other numbers of threads give other last bits.
     pub threads: i64,
-    /// What was learnt from what and how, in one number: see
+    /// What was learnt from what and how: see
     /// [`Error::Resume`](crate::Error::Resume).
-    pub fingerprint: String,
+    #[serde(default)]
+    pub run: RunRecord,
     /// The checkpoint's other files, by name.
     pub files: BTreeMap<String, FileDigest>,
 }

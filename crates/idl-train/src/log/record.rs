@@ -1,9 +1,15 @@
 //! One line of the log.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
+
+use crate::checkpoint::Change;
+
+const CHANGED: &str = "changed";
 
 /// The metrics of one step: a flat JSON object, `step` and `epoch` first, the
 /// rest in the order in which they were added.
@@ -18,12 +24,16 @@ pub struct LogRecord {
     pub epoch: f64,
     /// Names ([`metric`](super::metric)) and values.
     pub metrics: Vec<(String, f64)>,
+    /// What has changed of the run before the next step, under `changed`:
+    /// `{"epochs": [2, 4]}` for 4 after 2. Empty but for a resume that changed
+    /// something.
+    pub changed: Vec<Change>,
 }
 
 impl LogRecord {
     /// A record without metrics.
     pub fn new(step: u64, epoch: f64) -> Self {
-        Self { step, epoch, metrics: Vec::new() }
+        Self { step, epoch, metrics: Vec::new(), changed: Vec::new() }
     }
 
     /// The record with one more metric; a second value under one name replaces
@@ -92,11 +102,17 @@ impl<'de> Deserialize<'de> for Number {
 
 impl Serialize for LogRecord {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.metrics.len() + 2))?;
+        let length = self.metrics.len() + 2 + usize::from(!self.changed.is_empty());
+        let mut map = serializer.serialize_map(Some(length))?;
         map.serialize_entry("step", &self.step)?;
         map.serialize_entry("epoch", &Number(self.epoch))?;
         for (name, value) in &self.metrics {
             map.serialize_entry(name, &Number(*value))?;
+        }
+        if !self.changed.is_empty() {
+            let changed: BTreeMap<&str, [&Value; 2]> =
+                self.changed.iter().map(|c| (c.setting.as_str(), [&c.old, &c.new])).collect();
+            map.serialize_entry(CHANGED, &changed)?;
         }
         map.end()
     }
@@ -114,10 +130,12 @@ impl<'de> Deserialize<'de> for LogRecord {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LogRecord, A::Error> {
                 let (mut step, mut epoch, mut metrics) = (None, None, Vec::new());
+                let mut changed = BTreeMap::<String, [Value; 2]>::new();
                 while let Some(name) = map.next_key::<String>()? {
                     match name.as_str() {
                         "step" => step = Some(map.next_value()?),
                         "epoch" => epoch = Some(map.next_value::<Number>()?.0),
+                        CHANGED => changed = map.next_value()?,
                         _ => metrics.push((name, map.next_value::<Number>()?.0)),
                     }
                 }
@@ -126,6 +144,10 @@ impl<'de> Deserialize<'de> for LogRecord {
                     step: step.ok_or_else(|| missing("step"))?,
                     epoch: epoch.ok_or_else(|| missing("epoch"))?,
                     metrics,
+                    changed: changed
+                        .into_iter()
+                        .map(|(setting, [old, new])| Change { setting, old, new })
+                        .collect(),
                 })
             }
         }

@@ -50,8 +50,8 @@ impl TrainLog {
     }
 
     /// Goes on with the log of a run that is resumed from `step`, and returns
-    /// what it holds. Records of later steps, which the run is about to repeat,
-    /// are taken out, as is a last line that was cut off; the file is replaced
+    /// what it holds. Records of later steps, and of what an earlier resume from
+    /// `step` has changed, which the run is about to repeat, are taken out, as is a last line that was cut off; the file is replaced
     /// in one move. A log that is not there is started.
     ///
     /// # Errors
@@ -67,7 +67,8 @@ impl TrainLog {
             Err(error) => return Err(error),
         };
         let before = records.len();
-        records.retain(|record| record.step <= step);
+        let stays = |r: &LogRecord| r.step < step || (r.step == step && r.changed.is_empty());
+        records.retain(stays);
         if records.len() < before || !whole {
             replace(&path, &records).map_err(io_error(&path))?;
         }

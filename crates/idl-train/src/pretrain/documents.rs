@@ -136,6 +136,10 @@ impl ExampleStream for Documents<'_> {
         document.example(id)
     }
 
+    fn is_shuffled(&self) -> bool {
+        true
+    }
+
     fn description(&self) -> String {
         let mut hash = Sha256::new();
         for person in self.persons {
@@ -152,9 +156,14 @@ impl ExampleStream for Documents<'_> {
         // The tokenizer and what this version makes of it all.
         for index in 0..4 {
             let ids = self.document(index).map(|d| d.ids).unwrap_or_default();
-            hash.update(format!("{ids:?}"));
+            hash.update((ids.len() as u64).to_le_bytes());
+            for id in ids {
+                hash.update(id.to_le_bytes());
+            }
         }
-        let mut text = format!("documents {:?} ", self.config);
+        // Settings of numbers can be written.
+        let settings = serde_json::to_string(&self.config).unwrap_or_default();
+        let mut text = format!("documents {settings} ");
         for byte in hash.finalize() {
             // Writing to a string cannot fail.
             let _ = write!(text, "{byte:02x}");

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use idl_lm::CausalLm;
 
+use crate::checkpoint::Change;
 use crate::error::Result;
 use crate::log::{LogRecord, metric};
 use crate::trainer::{Callback, Step};
@@ -42,6 +43,14 @@ impl fmt::Debug for Measuring<'_> {
 impl Callback for Measuring<'_> {
     fn on_step(&mut self, step: &Step<'_>) -> Result<ControlFlow<()>> {
         self.inner.on_step(step)
+    }
+
+    fn on_resume(&mut self, step: u64, epoch: f64, changes: &[Change]) -> Result<()> {
+        self.inner.on_resume(step, epoch, changes)
+    }
+
+    fn on_reference(&mut self, done: usize, total: usize) -> Result<ControlFlow<()>> {
+        self.inner.on_reference(done, total)
     }
 
     fn measure(&mut self, model: &CausalLm, record: LogRecord) -> Result<LogRecord> {

@@ -172,6 +172,7 @@ fn three(
         references,
         target: target.messages.clone(),
         replies: replies.clone(),
+        opening: None,
     });
     // What one condition has no room for no other has.
     let mut kept = replies.len();

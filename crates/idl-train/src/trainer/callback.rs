@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use idl_lm::CausalLm;
 
+use crate::checkpoint::Change;
 use crate::error::Result;
 use crate::log::LogRecord;
 
@@ -40,6 +41,17 @@ pub trait Callback {
     /// # Errors
     /// Whatever keeps the watcher from going on ends the run.
     fn on_step(&mut self, step: &Step<'_>) -> Result<ControlFlow<()>>;
+
+    /// Before the first step of a run that goes on from a checkpoint, which
+    /// stands at `step` and `epoch`: what of the run has changed since, old and
+    /// new ([`Trainer::resume_from`](crate::Trainer::resume_from)).
+    ///
+    /// # Errors
+    /// As [`on_step`](Self::on_step).
+    fn on_resume(&mut self, step: u64, epoch: f64, changes: &[Change]) -> Result<()> {
+        let _ = (step, epoch, changes);
+        Ok(())
+    }
 
     /// At each evaluation, before it is told: may add measures of its own to
     /// `record`. No gradient is recorded, and what is trained is active.

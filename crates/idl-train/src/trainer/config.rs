@@ -13,7 +13,9 @@ use crate::schedule::ScheduleConfig;
 pub struct TrainConfig {
     /// Examples (dialogues) whose gradients make one step. They are computed
     /// one at a time, so this is what others call accumulation: memory is that
-    /// of one example whatever the batch.
+    /// of one example whatever the batch. Gradients are added up in f32: where
+    /// parameters are bf16 themselves, a batch of more than one takes 4 bytes
+    /// more for each.
     pub batch_size: usize,
     /// Passes over the data.
     pub epochs: u64,
@@ -56,7 +58,8 @@ pub struct TrainConfig {
     /// them ([`Trainer::cache_references`](crate::Trainer::cache_references)):
     /// TRL's `precompute_ref_log_probs`. Without it each is computed in the
     /// step that first needs it, and again after a resume. The result is the
-    /// same.
+    /// same. Training of the whole base has no other way to compare with it:
+    /// see [`Error::MovingReference`](crate::Error::MovingReference).
     #[serde(alias = "precompute_ref_log_probs")]
     pub precompute_reference: bool,
 }
@@ -109,20 +112,6 @@ impl TrainConfig {
         }
         self.schedule.over(1).map(drop)?;
         self.optimizer.check()
-    }
-
-    /// The settings that decide what is computed, without those that only say
-    /// how often it is looked at and saved.
-    pub(crate) fn essence(&self) -> Self {
-        TrainConfig {
-            eval_steps: None,
-            save_steps: None,
-            save_total_limit: None,
-            early_stopping_patience: None,
-            load_best_model_at_end: false,
-            precompute_reference: false,
-            ..self.clone()
-        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use idl_lm::CausalLm;
 
+use crate::checkpoint::RunRecord;
 use crate::data::Example;
 use crate::error::Result;
 use crate::log::{LogRecord, metric};
@@ -35,10 +36,10 @@ impl<'a> HeldOut<'a> {
         &mut self,
         model: &mut CausalLm,
         reference: Option<&str>,
-        dir: Option<&Path>,
+        cache: Option<(&Path, &RunRecord)>,
         callback: &mut dyn Callback,
     ) -> Result<ControlFlow<()>> {
-        self.references.fill_all(model, self.examples, reference, dir, callback)
+        self.references.fill_all(model, self.examples, reference, cache, callback)
     }
 
     /// The metrics of training, with `eval_` before their names: means over

@@ -55,8 +55,14 @@ impl Stepper<'_> {
         Ok(())
     }
 
+    /// After the backward pass of one example of a batch: in 16 bits a sum of
+    /// gradients would lose what is small beside it.
+    fn add_up(&mut self, batch: usize) -> Result<()> {
+        if batch > 1 { self.optimizer.accumulate() } else { Ok(()) }
+    }
+
     fn supervised(
-        &self,
+        &mut self,
         model: &mut CausalLm,
         batch: &[Cow<'_, Example>],
         step: u64,
@@ -70,6 +76,7 @@ impl Stepper<'_> {
             loss += finite(value, example, step)?;
             likeliest += found.likeliest;
             mean.backward(model)?;
+            self.add_up(batch.len())?;
         }
         let accuracy = likeliest as f64 / tokens.max(1) as f64;
         Ok(vec![
@@ -100,6 +107,7 @@ impl Stepper<'_> {
             let (value, mean) = found.loss.over(replies)?;
             finite(value, example, step)?;
             mean.backward(model)?;
+            self.add_up(batch.len())?;
         }
         Ok(metrics.finish())
     }

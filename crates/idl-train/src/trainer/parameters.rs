@@ -13,7 +13,8 @@ pub enum Trained<'a> {
     /// The adapter of this name.
     Adapter(&'a str),
     /// Every parameter of the base. In 16 bits they are updated through copies
-    /// in 32, which the optimiser's state holds.
+    /// in 32, which the optimiser's state holds, and the gradients of a batch
+    /// are added up in 32.
     Base,
 }
 

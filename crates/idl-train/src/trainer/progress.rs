@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use tch::Tensor;
 
-use crate::checkpoint::{Checkpoint, TrainerState};
+use crate::checkpoint::{Change, Checkpoint, RunRecord, TrainerState, one_line, same_evaluation};
 use crate::error::{Error, Result};
 
 /// Position, clock and best evaluation.
 pub(super) struct Progress {
     total: u64,
-    fingerprint: String,
+    /// What the run is made of.
+    pub(super) run: RunRecord,
     pub(super) step: u64,
     pub(super) epoch: f64,
     pub(super) tokens: u64,
@@ -23,10 +24,10 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    pub(super) fn new(total: u64, fingerprint: String) -> Self {
+    pub(super) fn new(total: u64, run: RunRecord) -> Self {
         Progress {
             total,
-            fingerprint,
+            run,
             step: 0,
             epoch: 0.0,
             tokens: 0,
@@ -38,16 +39,17 @@ impl Progress {
         }
     }
 
-    /// Stands where the checkpoint was written.
-    pub(super) fn resume(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+    /// Stands where the checkpoint was written; what the run has changed since.
+    pub(super) fn resume(&mut self, checkpoint: &Checkpoint) -> Result<Vec<Change>> {
         let state = &checkpoint.state;
         let refuse = |problem: String| Error::Resume { path: checkpoint.path.clone(), problem };
-        if state.fingerprint != self.fingerprint {
-            return Err(refuse(
-                "it was written by a run with another model, other examples, settings or \
-                 objective; start anew in another folder, or give back what it had"
-                    .to_owned(),
-            ));
+        let (changes, differences) = self.run.since(&state.run)?;
+        if !differences.is_empty() {
+            return Err(refuse(format!(
+                "it was written by another run: {}; start anew in another folder, or give back \
+                 what it had",
+                one_line(&differences)
+            )));
         }
         if state.global_step > self.total {
             let (step, total) = (state.global_step, self.total);
@@ -57,9 +59,12 @@ impl Progress {
         self.epoch = state.epoch;
         self.tokens = state.num_tokens;
         self.before = Duration::try_from_secs_f64(state.train_runtime).unwrap_or_default();
-        self.best = state.best_global_step.zip(state.best_metric);
-        self.evaluations_without_improvement = state.evaluations_without_improvement;
-        Ok(())
+        // A loss on other examples is neither higher nor lower.
+        if same_evaluation(&changes) {
+            self.best = state.best_global_step.zip(state.best_metric);
+            self.evaluations_without_improvement = state.evaluations_without_improvement;
+        }
+        Ok(changes)
     }
 
     /// Time spent in this run, pauses left out.
@@ -92,7 +97,7 @@ impl Progress {
             best_global_step: self.best.map(|(step, _)| step),
             evaluations_without_improvement: self.evaluations_without_improvement,
             threads: tch::get_num_threads().into(),
-            fingerprint: self.fingerprint.clone(),
+            run: self.run.clone(),
             files: Default::default(),
         }
     }

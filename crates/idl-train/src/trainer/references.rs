@@ -12,7 +12,7 @@ use idl_lm::CausalLm;
 use tch::{Device, Kind, Tensor};
 use tempfile::NamedTempFile;
 
-use crate::checkpoint::reference_fingerprint;
+use crate::checkpoint::RunRecord;
 use crate::data::Example;
 use crate::error::{Error, Result};
 use crate::objective::PreferenceLogProbs;
@@ -59,18 +59,18 @@ impl References {
         Ok(())
     }
 
-    /// All of them, from the cache in the folder `dir` where they are there,
-    /// else computed and put there.
+    /// All of them, from the run's cache in a folder where they are there, else
+    /// computed and put there.
     pub(super) fn fill_all(
         &mut self,
         model: &mut CausalLm,
         examples: &[Example],
         reference: Option<&str>,
-        dir: Option<&Path>,
+        cache: Option<(&Path, &RunRecord)>,
         callback: &mut dyn Callback,
     ) -> Result<ControlFlow<()>> {
-        let file = match dir {
-            Some(dir) => Some(file(dir, &reference_fingerprint(model, reference, examples)?)),
+        let file = match cache {
+            Some((dir, run)) => Some(file(dir, &run.reference_key(examples)?)),
             None => None,
         };
         if let Some(file) = &file
@@ -95,8 +95,8 @@ impl References {
 
 /// The name holds the key: what another model, adapter or other examples give
 /// stands elsewhere.
-fn file(dir: &Path, fingerprint: &str) -> PathBuf {
-    dir.join(format!("references-{}.safetensors", fingerprint.get(..32).unwrap_or(fingerprint)))
+fn file(dir: &Path, key: &str) -> PathBuf {
+    dir.join(format!("references-{}.safetensors", key.get(..32).unwrap_or(key)))
 }
 
 /// What the file holds, if it is all that these examples need. One that is not

@@ -26,7 +26,16 @@ pub trait ExampleStream: fmt::Debug {
     /// Whatever keeps it from being made; the run ends with it.
     fn example(&self, index: usize) -> Result<Example>;
 
-    /// All that the examples follow from, in text: streams that say the same
+    /// Whether the examples are drawn each by itself: then they are in random
+    /// order already, and a longer stream begins as a shorter one does. They are
+    /// learnt in their own order, whatever
+    /// [`shuffle`](crate::TrainConfig::shuffle) says, and the length of the
+    /// stream may change in the middle of a run.
+    fn is_shuffled(&self) -> bool {
+        false
+    }
+
+    /// All that the examples follow from, but for their number, in text: streams that say the same
     /// give the same. A checkpoint holds its hash, so that no run goes on with
     /// other data.
     fn description(&self) -> String;
@@ -44,6 +53,13 @@ impl<'a> Source<'a> {
         match self {
             Source::Slice(examples) => examples.len(),
             Source::Stream(stream) => stream.len(),
+        }
+    }
+
+    pub(crate) fn is_shuffled(&self) -> bool {
+        match self {
+            Source::Slice(_) => false,
+            Source::Stream(stream) => stream.is_shuffled(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fs;
 
 use idl_train::Error;
+use idl_train::checkpoint::Change;
 use idl_train::log::{LogRecord, TrainLog, metric, read_log};
 
 fn record(step: u64) -> LogRecord {
@@ -20,6 +21,33 @@ fn records_are_flat_objects_in_order() {
     assert_eq!(serde_json::from_str::<LogRecord>(&text).unwrap(), record(2));
     assert_eq!(record(2).with(metric::LOSS, 7.0).get(metric::LOSS), Some(7.0));
     assert_eq!(record(2).get("nothing"), None);
+}
+
+#[test]
+fn what_a_resume_has_changed_is_a_record_of_its_own() {
+    let change = |setting: &str, old: serde_json::Value, new: serde_json::Value| Change {
+        setting: setting.to_owned(),
+        old,
+        new,
+    };
+    let changed = vec![
+        change("epochs", 2.into(), 4.into()),
+        change("max_steps", serde_json::Value::Null, 9.into()),
+    ];
+    let changed = LogRecord { changed, ..LogRecord::new(2, 0.25) };
+    let text = serde_json::to_string(&changed).unwrap();
+    assert_eq!(text, r#"{"step":2,"epoch":0.25,"changed":{"epochs":[2,4],"max_steps":[null,9]}}"#);
+    assert_eq!(serde_json::from_str::<LogRecord>(&text).unwrap(), changed);
+
+    // Gone on with at step 2, killed, and gone on with from there again.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("train_log.jsonl");
+    let mut log = TrainLog::create(&path).unwrap();
+    for record in [record(1), record(2), changed.clone(), record(3)] {
+        log.log(&record).unwrap();
+    }
+    assert_eq!(TrainLog::resume(&path, 3).unwrap().1.len(), 4);
+    assert_eq!(TrainLog::resume(&path, 2).unwrap().1, [record(1), record(2)]);
 }
 
 #[test]

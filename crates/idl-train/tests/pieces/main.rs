@@ -1,8 +1,9 @@
-//! The parts of the trainer that stand alone: optimiser, schedule, log.
+//! The parts of the trainer that stand alone: optimiser, schedule, log, rows.
 
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
 
 mod log;
 mod optim;
 mod pretrain;
+mod rows;
 mod schedule;

@@ -348,6 +348,25 @@ fn a_run_that_is_stopped_goes_on_as_if_it_were_not() {
     again.run(&mut resumed, Trained::Base, &mut Watch::default()).unwrap();
     assert!(bits(&whole) == bits(&resumed), "the resumed run has learnt something else");
 
+    // Documents of a longer row begin as those of a shorter one, and so does
+    // what is learnt from them.
+    let dir = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(dir.path(), "tiny");
+    let shorter = TrainConfig { max_steps: Some(3), ..settings.clone() };
+    let first = Documents::new(&tokenizer, &people, config(64, Mixture::default()), 6).unwrap();
+    Trainer::streaming(&first, Objective::Supervised, &shorter)
+        .save_to(&checkpoints)
+        .run(&mut tiny(3), Trained::Base, &mut Watch::default())
+        .unwrap();
+    let short = checkpoints.latest().unwrap().checkpoint.unwrap();
+    let mut longer = tiny(3);
+    trainer
+        .save_to(&checkpoints)
+        .resume_from(Some(&short))
+        .run(&mut longer, Trained::Base, &mut Watch::default())
+        .unwrap();
+    assert!(bits(&whole) == bits(&longer), "the longer run has learnt something else");
+
     // Other documents are another run.
     let other = DocumentConfig { seed: 6, ..config(64, Mixture::default()) };
     let other = Documents::new(&tokenizer, &people, other, 12).unwrap();

@@ -24,6 +24,7 @@ fn rates_equal_hugging_faces() {
             warmup_steps: Some(case.warmup),
             warmup_ratio: 0.9, // overruled by the steps
             min_lr_ratio: case.min_lr_ratio,
+            total_steps: None,
         };
         let schedule = config.over(case.total).unwrap();
         assert_eq!(schedule.warmup_steps(), case.warmup);
@@ -78,4 +79,17 @@ fn settings_are_checked_and_unknown_ones_refused() {
         serde_json::from_str(r#"{"lr_scheduler_type": "linear", "learning_rate": 1e-4}"#).unwrap();
     assert_eq!(config.lr_scheduler_type, SchedulerType::Linear);
     assert!(serde_json::from_str::<ScheduleConfig>(r#"{"learning_rat": 1e-4}"#).is_err());
+}
+
+#[test]
+fn a_length_that_is_named_overrules_that_of_the_run() {
+    let config = ScheduleConfig { warmup_ratio: 0.2, min_lr_ratio: 0.1, ..Default::default() };
+    let named = ScheduleConfig { total_steps: Some(10), ..config };
+    let (expected, found) = (config.over(10).unwrap(), named.over(40).unwrap());
+    assert_eq!(found.warmup_steps(), 2);
+    for step in 0..40 {
+        assert_eq!(found.learning_rate(step), expected.learning_rate(step), "{step}");
+    }
+    let error = ScheduleConfig { total_steps: Some(0), ..config }.over(10).unwrap_err();
+    assert!(error.to_string().contains("schedule.total_steps"), "{error}");
 }

@@ -1,152 +1,13 @@
-//! From sessions to token trees with completion masks.
-//!
-//! One example is one target dialogue behind its reference sessions: a single
-//! trunk of tokens. Every reply that is learnt is a span of the trunk; what
-//! might have been said instead is a branch that leaves where the reply starts
-//! ([`TokenTree`]). So one pass serves all replies of a dialogue and all their
-//! alternatives.
+//! Conversations to examples.
 
 use std::ops::Range;
 
 use idl_dialogue::{Role, Utterance};
 use idl_lm::{ChatTokenizer, TokenTree};
-use serde::{Deserialize, Serialize};
 
+use super::cut::{first_that_fits, prompt_tokens, without_farthest};
+use super::{Alternatives, Conversation, Example, Reference};
 use crate::error::{Error, Result};
-use crate::rejected::RejectedKind;
-
-/// A target dialogue with its ordered reference sessions.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Conversation {
-    /// The target's id; errors and logs name it.
-    pub id: String,
-    /// The reference sessions' messages in the order in which they are read.
-    pub references: Vec<Reference>,
-    /// The messages of the target dialogue.
-    pub target: Vec<Utterance>,
-    /// The positions in `target` of the replies to be learnt, ascending.
-    pub replies: Vec<usize>,
-}
-
-/// A reference session in front of a target.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Reference {
-    /// Its messages.
-    pub messages: Vec<Utterance>,
-    /// Its distance from the target's context: where there is no room for all,
-    /// the farthest go first.
-    pub distance: f64,
-}
-
-/// Which of the published problems a criterion reply shows (section 3.3.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CriterionKind {
-    /// It contradicts the person's facts.
-    Inconsistency,
-    /// It tells facts that nobody established.
-    Fabrication,
-    /// It speaks as the other participant.
-    Inversion,
-}
-
-impl CriterionKind {
-    /// Every kind, in the paper's order.
-    pub const ALL: [CriterionKind; 3] =
-        [CriterionKind::Inconsistency, CriterionKind::Fabrication, CriterionKind::Inversion];
-
-    /// The name in files and logs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            CriterionKind::Inconsistency => "inconsistency",
-            CriterionKind::Fabrication => "fabrication",
-            CriterionKind::Inversion => "inversion",
-        }
-    }
-}
-
-/// What else might have been said in place of a reply.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alternatives {
-    /// The position in the target of the reply, which is the chosen one.
-    pub reply: usize,
-    /// The reply that ranks last.
-    pub rejected: String,
-    /// Where it is from, if that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rejected_kind: Option<RejectedKind>,
-    /// The reply that ranks between; losses over pairs do without.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub criterion: Option<CriterionReply>,
-}
-
-/// The reply that ranks between the chosen and the rejected one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CriterionReply {
-    /// What it says.
-    pub text: String,
-    /// What is wrong with it.
-    pub kind: CriterionKind,
-}
-
-impl Alternatives {
-    /// The texts, in the order of the branches of an [`Example`]: the rejected
-    /// reply, then the criterion, where there is one.
-    pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let criterion = self.criterion.as_ref().map(|c| c.text.as_str());
-        std::iter::once(self.rejected.as_str()).chain(criterion)
-    }
-}
-
-/// A conversation in tokens.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Example {
-    /// The conversation's id.
-    pub id: String,
-    /// The trunk, with one span for each reply that is learnt.
-    pub tree: TokenTree,
-    /// The replies behind the spans: positions in the original target.
-    pub replies: Vec<usize>,
-    /// The branches: for each reply of `alternatives` first the rejected, then
-    /// the criterion, which all of them have, or none. Empty for supervised
-    /// learning.
-    pub alternatives: Vec<Alternatives>,
-    /// How many references, of those given, are in the trunk.
-    pub references: usize,
-    /// How many messages at the target's beginning are not.
-    pub dropped_messages: usize,
-    /// How many replies at the target's end are not.
-    pub dropped_replies: usize,
-    /// How many alternatives were no use: see
-    /// [`ExampleBuilder::preference`].
-    pub dropped_alternatives: usize,
-}
-
-impl Conversation {
-    /// Leaves the `n` nearest references, as the cut would.
-    pub fn keep_nearest(&mut self, n: usize) {
-        while self.references.len() > n {
-            let all: Vec<&Reference> = self.references.iter().collect();
-            let Some(index) = farthest(&all) else { return };
-            self.references.remove(index);
-        }
-    }
-}
-
-impl Example {
-    /// Whether its alternatives have criterion replies.
-    #[must_use]
-    pub fn has_criterion(&self) -> bool {
-        self.alternatives.first().is_some_and(|a| a.criterion.is_some())
-    }
-
-    /// The number of scored tokens of the trunk.
-    #[must_use]
-    pub fn completion_tokens(&self) -> usize {
-        self.tree.spans().iter().map(Range::len).sum()
-    }
-}
 
 /// How conversations become tokens.
 ///
@@ -182,14 +43,14 @@ impl ExampleBuilder<'_> {
     /// the first reply into `reserve`), and where template and tokenizer do not
     /// let prompt and reply be told apart; the language model's errors.
     pub fn supervised(&self, conversation: &Conversation) -> Result<Example> {
-        check(conversation)?;
-        self.example(conversation, conversation.replies[0])
+        let opening = check(conversation)?;
+        self.example(conversation, opening)
     }
 
-    /// An example whose context ends before `first`, which comes no later than
-    /// its replies.
-    fn example(&self, conversation: &Conversation, first: usize) -> Result<Example> {
-        let context = &conversation.target[..first];
+    /// An example whose context is the first `opening` messages, none of which
+    /// is one of its replies.
+    fn example(&self, conversation: &Conversation, opening: usize) -> Result<Example> {
+        let context = &conversation.target[..opening];
         let (kept, dropped) = self.cut(&conversation.id, &conversation.references, context)?;
         let target = &conversation.target[dropped..];
         let messages = joined(&kept, target);
@@ -226,7 +87,8 @@ impl ExampleBuilder<'_> {
         })
     }
 
-    /// The references that stay, and how many messages of the context go.
+    /// The references that stay, and how many messages of the context go: the
+    /// least that makes the rest fit, found by halves.
     fn cut<'c>(
         &self,
         id: &str,
@@ -234,19 +96,19 @@ impl ExampleBuilder<'_> {
         context: &[Utterance],
     ) -> Result<(Vec<&'c Reference>, usize)> {
         let room = self.max_tokens.saturating_sub(self.reserve);
-        let mut kept: Vec<&Reference> = references.iter().collect();
-        let mut dropped = 0;
-        loop {
-            let prompt = joined(&kept, &context[dropped..]);
-            let tokens = self.tokenizer.encode_chat(&prompt, true)?.len();
-            if tokens <= room {
-                return Ok((kept, dropped));
-            }
-            match farthest(&kept) {
-                Some(index) => drop(kept.remove(index)),
-                None if dropped + 1 < context.len() => dropped += 1,
-                None => return Err(self.too_long(id, "last turn of context", tokens)),
-            }
+        // After so many steps of the cut: sessions first, then turns.
+        let after = |gone: usize| {
+            let dropped = gone.saturating_sub(references.len());
+            (without_farthest(references, gone.min(references.len())), dropped)
+        };
+        let last = references.len() + context.len() - 1;
+        let tokens = |gone: usize| {
+            let (kept, dropped) = after(gone);
+            prompt_tokens(self.tokenizer, &joined(&kept, &context[dropped..]))
+        };
+        match first_that_fits(last, room, tokens)? {
+            Ok(gone) => Ok(after(gone)),
+            Err(tokens) => Err(self.too_long(id, "last turn of context", tokens)),
         }
     }
 
@@ -301,11 +163,11 @@ impl ExampleBuilder<'_> {
     ) -> Result<Example> {
         let narrowed = |alternatives: &[Alternatives]| Conversation {
             replies: alternatives.iter().map(|a| a.reply).collect(),
+            opening: None,
             ..conversation.clone()
         };
-        check(conversation)?;
-        let all = narrowed(alternatives);
-        check(&all)?;
+        let opening = check(conversation)?;
+        let first = check(&narrowed(alternatives))?;
         let ranked = alternatives.iter().filter(|a| a.criterion.is_some()).count();
         if ranked != 0 && ranked != alternatives.len() {
             return Err(Error::Conversation {
@@ -317,7 +179,7 @@ impl ExampleBuilder<'_> {
             });
         }
         // The same context, and so the same references, as without alternatives.
-        let first = conversation.replies[0].min(all.replies[0]);
+        let opening = opening.min(first);
         let mut kept = alternatives.to_vec();
         let mut complaint = None;
         let mut useful = |sound: Result<()>| match sound {
@@ -330,7 +192,7 @@ impl ExampleBuilder<'_> {
         };
         retain(&mut kept, |a| useful(check_alternatives(conversation, a)))?;
         while !kept.is_empty() {
-            let mut example = self.example(&narrowed(&kept), first)?;
+            let mut example = self.example(&narrowed(&kept), opening)?;
             let of_example = |a: &Alternatives| example.replies.contains(&a.reply);
             let scored: Vec<Alternatives> =
                 kept.iter().filter(|&a| of_example(a)).cloned().collect();
@@ -424,13 +286,6 @@ impl ExampleBuilder<'_> {
     }
 }
 
-/// The reference that goes first: the farthest, of equally far ones the
-/// earliest.
-fn farthest(references: &[&Reference]) -> Option<usize> {
-    (0..references.len())
-        .max_by(|&a, &b| references[a].distance.total_cmp(&references[b].distance).then(b.cmp(&a)))
-}
-
 /// References in front of a target.
 fn joined(references: &[&Reference], target: &[Utterance]) -> Vec<Utterance> {
     references.iter().flat_map(|r| &r.messages).chain(target).cloned().collect()
@@ -449,11 +304,12 @@ fn retain<T>(all: &mut Vec<T>, mut keep: impl FnMut(&T) -> Result<bool>) -> Resu
     result
 }
 
-fn check(conversation: &Conversation) -> Result<()> {
+/// The opening of a sound conversation.
+fn check(conversation: &Conversation) -> Result<usize> {
     let bad = |message: String| Err(Error::Conversation { id: conversation.id.clone(), message });
-    if conversation.replies.is_empty() {
+    let Some(&first) = conversation.replies.first() else {
         return bad("it has no reply to learn".to_owned());
-    }
+    };
     if !conversation.replies.is_sorted_by(|a, b| a < b) {
         return bad(format!("its replies {:?} are not ascending", conversation.replies));
     }
@@ -467,7 +323,11 @@ fn check(conversation: &Conversation) -> Result<()> {
             ));
         }
     }
-    Ok(())
+    let opening = conversation.opening.unwrap_or(first);
+    if opening == 0 || opening > first {
+        return bad(format!("its opening of {opening} messages does not end by reply {first}"));
+    }
+    Ok(opening)
 }
 
 fn check_alternatives(conversation: &Conversation, a: &Alternatives) -> Result<()> {
