@@ -62,7 +62,12 @@ impl Sampler {
             likeliest(logits)
         } else {
             let candidates = self.candidates(logits);
-            draw(&candidates, &mut self.rng)
+            // So cold, or so penalised, that scores are no numbers any more.
+            if greatest(&candidates).is_finite() {
+                draw(&candidates, &mut self.rng)
+            } else {
+                likeliest(logits)
+            }
         };
         self.see(id);
         Ok(id)
@@ -243,6 +248,21 @@ mod tests {
         }
         // A banned token is none.
         sampler.next(&mut [0.0, f32::NEG_INFINITY, 1.0]).unwrap();
+    }
+
+    #[test]
+    fn scores_beyond_all_numbers_are_the_limit_of_those_before() {
+        // The colder, the surer: also where 2 / T is more than an f32 can be.
+        for temperature in [1e-3, 1e-38, 1e-45, 1e-60, f64::MIN_POSITIVE] {
+            let params = DecodingParams { temperature, top_p: 0.9, min_p: 0.1, ..sampling() };
+            params.check().unwrap();
+            assert_eq!(sample(&params, 8), [1; 8], "{temperature}");
+        }
+        // All that may be said has been, and weighs nothing more.
+        let params = DecodingParams { repetition_penalty: 1e38, ..sampling() };
+        params.check().unwrap();
+        let mut sampler = Sampler::new(&params, &[0, 1, 2], 3);
+        assert_eq!(sampler.next(&mut [-20.0, -10.0, -30.0]).unwrap(), 0, "equally unlikely");
     }
 
     /// transformers' processors on small vectors, by tests/reference/generate.py.
