@@ -44,7 +44,7 @@ impl Adapter {
             let pair = Factors { a: read("lora_A")?, b: read("lora_B")? };
             factors.insert(layer, pair);
         }
-        Ok(Adapter { config, factors })
+        Ok(Adapter::new(config, factors))
     }
 }
 
