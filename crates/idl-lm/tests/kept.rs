@@ -236,3 +236,148 @@ fn what_a_cache_cannot_hold_leaves_it_as_it_was() {
     assert!(generator.generate_batch_cached(&mut cache, &[], &mut go_on).unwrap().is_empty());
     assert_eq!(cache.ids(), prompt);
 }
+
+#[test]
+fn after_an_error_nothing_has_been_said_and_nothing_is_forgotten() {
+    let (model, tokenizer) = load();
+    let generator = Generator { model: &model, tokenizer: &tokenizer };
+    let mut person = Conversation::new(generator, sessions()).unwrap();
+    person.prepare().unwrap();
+    person.say("hi , how are you ?", &greedy(8), &mut go_on).unwrap();
+    let (messages, cached) = (person.messages().to_vec(), person.cached_tokens());
+    let mut undisturbed = person.fork().unwrap();
+
+    let endless = "word ".repeat(3000);
+    let error = person.say(&endless, &greedy(8), &mut go_on).unwrap_err();
+    assert!(matches!(error, Error::TooLong { .. }), "{error}");
+    let wrong = DecodingParams { top_p: 2.0, ..greedy(8) };
+    person.say("one", &wrong, &mut go_on).unwrap_err();
+    assert_eq!(person.sessions(), sessions());
+    assert_eq!(person.messages(), messages);
+    assert_eq!(person.cached_tokens(), cached, "nor is it computed anew");
+    assert_eq!(
+        person.say("any pets ?", &greedy(8), &mut go_on).unwrap(),
+        undisturbed.say("any pets ?", &greedy(8), &mut go_on).unwrap(),
+    );
+}
+
+#[test]
+fn a_reply_that_fails_on_its_way_was_not_said() {
+    let (mut model, tokenizer) = load();
+    model.add_adapter("a", &LoraConfig::default(), 1).unwrap();
+    model.set_active(Some("a")).unwrap();
+    let generator = Generator { model: &model, tokenizer: &tokenizer };
+    let long = "a b c d e f g h i j ".repeat(45);
+    let many = vec![session(&["tell me !", long.trim()]); 5];
+    let mut person = Conversation::new(generator, many.clone()).unwrap();
+    let factor = model.adapter_parameters("a").unwrap().remove(0).1;
+    let good = factor.copy();
+    let overwrite = |value: &Tensor| tch::no_grad(|| factor.shallow_clone().copy_(value));
+    overwrite(&(&good * f64::NAN));
+    // Too much for the positions, so that something has to go.
+    let error = person.say(long.trim(), &greedy(4), &mut go_on).unwrap_err();
+    assert!(matches!(error, Error::Generation { .. }), "{error}");
+    assert_eq!((person.sessions(), person.messages()), (&many[..], &[][..]));
+    overwrite(&good);
+    person.say(long.trim(), &greedy(4), &mut go_on).unwrap();
+    assert_eq!(person.messages().len(), 2);
+}
+
+/// What the conversation stands on now, as the model is given it.
+fn tokens(person: &Conversation<'_>, tokenizer: &ChatTokenizer, next: &str) -> Vec<i64> {
+    let mut said = person.sessions().concat();
+    said.extend_from_slice(person.messages());
+    said.push(Utterance::user(next));
+    tokenizer.encode_chat(&said, true).unwrap()
+}
+
+#[test]
+fn what_is_forgotten_is_forgotten_for_several_turns() {
+    let (model, tokenizer) = load();
+    let generator = Generator { model: &model, tokenizer: &tokenizer };
+    let long = "a b c d e f g h i j ".repeat(8);
+    let many = vec![session(&["tell me !", long.trim()]); 6];
+    let mut person = Conversation::new(generator, many).unwrap();
+    person.prepare().unwrap();
+    let limit = 2048 - 4;
+    let (mut forgot, mut turns) = (Vec::new(), 0);
+    while forgot.len() < 3 {
+        turns += 1;
+        assert!(turns < 100);
+        let whole = tokens(&person, &tokenizer, long.trim()).len();
+        let before = (person.sessions().len(), person.messages().len());
+        let reply = person.say(long.trim(), &greedy(4), &mut go_on).unwrap();
+        let after = (person.sessions().len(), person.messages().len());
+        let forgets = after != (before.0, before.1 + 2);
+        assert_eq!(forgets, whole > limit, "turn {turns}: {whole} tokens");
+        let last = person.messages().len() - 2;
+        assert_eq!(person.messages()[0].role, Role::User, "an exchange goes whole");
+        if forgets {
+            forgot.push(turns);
+            let mut said = person.sessions().concat();
+            said.extend_from_slice(&person.messages()[..=last]);
+            let prompt = tokenizer.encode_chat(&said, true).unwrap();
+            assert!(prompt.len() <= limit - limit / 4, "{}", prompt.len());
+            assert!(prompt.len() > limit / 2, "no more than need be: {}", prompt.len());
+            assert_eq!(reply, generator.generate_ids(&prompt, greedy(4)).unwrap());
+        }
+    }
+    // Sessions first, and then exchanges; a quarter of the room is several turns.
+    assert!(person.sessions().is_empty());
+    assert!(forgot.windows(2).all(|pair| pair[1] - pair[0] >= 3), "{forgot:?}");
+}
+
+/// Words, as many as make `tokens` tokens of what is said next.
+fn filling(person: &Conversation<'_>, tokenizer: &ChatTokenizer, size: usize) -> String {
+    let words = |n: usize| vec!["a"; n].join(" ");
+    let one = tokens(person, tokenizer, "a").len();
+    let each = tokens(person, tokenizer, "a a a").len() - tokens(person, tokenizer, "a a").len();
+    let text = words(1 + (size - one) / each);
+    assert_eq!(tokens(person, tokenizer, &text).len(), size);
+    text
+}
+
+#[test]
+fn positions_are_used_to_the_last() {
+    let (model, tokenizer) = load();
+    let generator = Generator { model: &model, tokenizer: &tokenizer };
+    let begin = || Conversation::new(generator, sessions()).unwrap();
+    for (max_new_tokens, fits) in [(0, 2047), (1, 2047), (4, 2044), (4000, 1536)] {
+        for more in [0, 1] {
+            let mut person = begin();
+            let text = filling(&person, &tokenizer, fits + more);
+            let reply = person.say(&text, &greedy(max_new_tokens), &mut |piece| {
+                // The longest reply need not be waited for.
+                if max_new_tokens > 4 { ControlFlow::Break(()) } else { go_on(piece) }
+            });
+            let reply = reply.unwrap();
+            assert!(reply.token_ids.len() <= max_new_tokens);
+            // The message alone is more than three quarters: what fits beside it stays.
+            assert_eq!(person.sessions().len(), 2 - more, "{max_new_tokens} {more}");
+            assert_eq!(person.messages().len(), 2);
+        }
+    }
+    // Alone, a message may fill all positions but one.
+    let mut person = Conversation::new(generator, Vec::new()).unwrap();
+    let text = filling(&person, &tokenizer, 2047);
+    let reply = person.say(&text, &greedy(64), &mut go_on).unwrap();
+    assert!(reply.token_ids.len() <= 1);
+    let mut person = Conversation::new(generator, Vec::new()).unwrap();
+    let text = filling(&person, &tokenizer, 2048);
+    let error = person.say(&text, &greedy(64), &mut go_on).unwrap_err();
+    assert!(matches!(error, Error::TooLong { tokens: 2049, positions: 2048 }), "{error}");
+}
+
+#[test]
+fn a_conversation_that_has_filled_up_can_be_prepared() {
+    let (model, tokenizer) = load();
+    let generator = Generator { model: &model, tokenizer: &tokenizer };
+    let mut person = Conversation::new(generator, sessions()).unwrap();
+    let text = filling(&person, &tokenizer, 2040);
+    person.say(&text, &greedy(8), &mut go_on).unwrap();
+    person.prepare().unwrap();
+    assert_eq!(person.messages().len(), 2, "the last exchange stays");
+    person.say("and you ?", &greedy(4), &mut go_on).unwrap();
+    assert_eq!(person.messages().last().map(|m| m.role), Some(Role::Assistant));
+    assert!(person.cached_tokens() <= 2048);
+}
