@@ -76,6 +76,20 @@ fn what_is_out_of_range_is_said_as_such() {
     }
 }
 
+#[test]
+fn the_lines_before_one_that_is_too_long_are_answered() {
+    let [first, second] = questions();
+    let long = json!({"prompt": "owls ".repeat(3000)});
+    let output =
+        fed("generate", &["--max-new-tokens", "4"], &format!("{first}\n{long}\n{second}\n"));
+    let complaint = complaint(&output);
+    assert!(complaint.starts_with("error: stdin:2: "), "{complaint}");
+    assert!(complaint.contains("2048 positions"), "{complaint}");
+    let alone = answers("generate", &["--max-new-tokens", "4"], &[first]);
+    let answer: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(answer, alone[0]);
+}
+
 /// Lines 3, 4 and 6 get no answer; the others get the one they would have got.
 #[test]
 fn chat_names_the_lines_that_get_no_answer_and_answers_the_others() {
