@@ -208,8 +208,8 @@ fn a_pass_refuses_a_cache_that_does_not_belong_to_it() {
     };
     let mut cache = model.new_cache(2, 12).unwrap();
     refused(model.forward(&ids(1), None, Some(&mut cache)), "1 sequences for a cache of 2");
-    model.forward(&ids(2), None, Some(&mut cache)).unwrap();
-    model.forward(&ids(2), None, Some(&mut cache)).unwrap();
+    let _ = model.forward(&ids(2), None, Some(&mut cache)).unwrap();
+    let _ = model.forward(&ids(2), None, Some(&mut cache)).unwrap();
     let tiny = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/full_untied");
     let tiny = CausalLm::from_dir(&tiny, LoadOptions::default()).unwrap();
     refused(tiny.forward(&ids(2), None, Some(&mut cache)), "another shape");
@@ -217,7 +217,7 @@ fn a_pass_refuses_a_cache_that_does_not_belong_to_it() {
     refused(model.forward(&ids(2), None, Some(&mut cache)), "before it changed");
     assert_eq!(cache.len(), 6, "what is refused leaves no trace");
     cache.truncate(0);
-    model.forward(&ids(2), None, Some(&mut cache)).unwrap();
+    let _ = model.forward(&ids(2), None, Some(&mut cache)).unwrap();
     assert_eq!(cache.len(), 3);
 }
 
@@ -273,12 +273,12 @@ fn a_reply_that_fails_on_its_way_was_not_said() {
     let factor = model.adapter_parameters("a").unwrap().remove(0).1;
     let good = factor.copy();
     let overwrite = |value: &Tensor| tch::no_grad(|| factor.shallow_clone().copy_(value));
-    overwrite(&(&good * f64::NAN));
+    let _ = overwrite(&(&good * f64::NAN));
     // Too much for the positions, so that something has to go.
     let error = person.say(long.trim(), &greedy(4), &mut go_on).unwrap_err();
     assert!(matches!(error, Error::Generation { .. }), "{error}");
     assert_eq!((person.sessions(), person.messages()), (&many[..], &[][..]));
-    overwrite(&good);
+    let _ = overwrite(&good);
     person.say(long.trim(), &greedy(4), &mut go_on).unwrap();
     assert_eq!(person.messages().len(), 2);
 }
