@@ -317,8 +317,8 @@ mod tests {
             let all = Sampler::new(&DecodingParams { top_k, ..sampling() }, &[], 0);
             let all = all.candidates(&logits);
             let mass = |c: &[Candidate]| c.iter().map(|c| f64::from(c.1).exp()).sum::<f64>();
-            // One fewer would be too few.
-            prop_assert!(mass(&kept[..kept.len() - 1]) < top_p * mass(&all));
+            // One fewer would be too few, but for the rounding of sums.
+            prop_assert!(mass(&kept[..kept.len() - 1]) < top_p * mass(&all) * (1.0 + 1e-9));
             let unfiltered = DecodingParams { top_k, top_p, ..sampling() };
             let unfiltered = Sampler::new(&unfiltered, &[], 0).candidates(&logits);
             prop_assert!(mass(&unfiltered) >= top_p * mass(&all) * (1.0 - 1e-9));
