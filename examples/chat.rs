@@ -18,6 +18,10 @@ use idl_examples::lm::ModelArgs;
 /// Each line you type is what you say. The sessions are computed once, and each
 /// turn only what is new. `/quit`, or the end of the input, ends; `/again` asks
 /// for the conversation anew, the sessions kept.
+///
+/// A line that cannot be answered, such as one that is too long for the model,
+/// is named on stderr; the conversation goes on as if it had not been there.
+/// Where lines come from a file or pipe, the exit code is then 2 in the end.
 #[derive(Debug, Parser)]
 #[command(
     name = "chat",
@@ -28,7 +32,7 @@ use idl_examples::lm::ModelArgs;
 
 The sessions are chat JSONL: {\"messages\": [{\"role\", \"content\"}, ..]} on each
 line, the person as `assistant`. Where the model runs out of positions, whole
-sessions are left out, the first one first."
+sessions are left out, the first one first, then the oldest exchanges."
 )]
 struct Arguments {
     /// The person's sessions, chat JSONL
@@ -105,10 +109,13 @@ impl Arguments {
 /// Sends pieces of a reply to stdout as they come.
 struct Screen {
     error: Option<io::Error>,
+    /// Something of the reply stands there.
+    begun: bool,
 }
 
 impl Screen {
     fn show(&mut self, piece: Piece<'_>) -> ControlFlow<()> {
+        self.begun |= !piece.text.is_empty();
         match print(piece.text) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
@@ -131,23 +138,53 @@ struct Ear {
     terminal: bool,
     /// How many lines there were.
     line: usize,
+    /// How many of them got no answer.
+    failed: usize,
 }
 
 impl Ear {
     /// What the user says next; `None` at the end.
     fn listen(&mut self) -> Result<Option<String>, BoxError> {
-        if self.terminal {
-            eprint!("> ");
+        loop {
+            if self.terminal {
+                eprint!("> ");
+            }
+            let mut line = Vec::new();
+            self.line += 1;
+            let read = io::stdin().lock().read_until(b'\n', &mut line);
+            if read.map_err(|error| format!("{}: {error}", self.place()))? == 0 {
+                return Ok(None);
+            }
+            match String::from_utf8(line) {
+                Ok(line) => return Ok(Some(line.trim().to_owned())),
+                Err(_) => self.complain("expected UTF-8, found other bytes"),
+            }
         }
-        let mut line = String::new();
-        self.line += 1;
-        let read = io::stdin().lock().read_line(&mut line).map_err(|error| self.explain(error))?;
-        Ok((read > 0).then(|| line.trim().to_owned()))
     }
 
-    /// An error of the last line, with its number.
-    fn explain(&self, error: impl Into<BoxError>) -> BoxError {
-        format!("stdin:{}: {}", self.line, cli::one_line(error.into().as_ref())).into()
+    /// The last line gets no answer.
+    fn complain(&mut self, why: &str) {
+        self.failed += 1;
+        if self.terminal {
+            eprintln!("error: {why}");
+        } else {
+            eprintln!("error: {}: {why}", self.place());
+        }
+    }
+
+    fn place(&self) -> String {
+        format!("stdin:{}", self.line)
+    }
+
+    /// Whether all that was said got its answer. Somebody who types has seen
+    /// which did not.
+    fn close(self) -> Result<(), BoxError> {
+        match self.failed {
+            0 => Ok(()),
+            _ if self.terminal => Ok(()),
+            1 => Err("stdin: 1 line got no answer".into()),
+            failed => Err(format!("stdin: {failed} lines got no answer").into()),
+        }
     }
 }
 
@@ -167,7 +204,7 @@ fn run(arguments: &Arguments) -> Result<(), BoxError> {
     }
     let fresh = person.fork()?;
     let terminal = io::stdin().is_terminal();
-    let mut ear = Ear { terminal, line: 0 };
+    let mut ear = Ear { terminal, line: 0, failed: 0 };
     if terminal {
         eprintln!("say something; /again starts anew, /quit ends");
     }
@@ -181,26 +218,28 @@ fn run(arguments: &Arguments) -> Result<(), BoxError> {
                 continue;
             }
             command if command.starts_with('/') => {
-                eprintln!("{command} is no command; there are /again and /quit");
+                ear.complain(&format!("{command} is no command; there are /again and /quit"));
                 continue;
             }
             _ => {}
         }
         let sessions = person.sessions().len();
-        let mut screen = Screen { error: None };
-        let reply = match person.say(&said, &params, &mut |piece| screen.show(piece)) {
-            Ok(reply) => reply,
-            // The conversation goes on: the message was too long, perhaps.
-            Err(error) if terminal => {
-                eprintln!("error: {}", cli::one_line(&error));
-                continue;
-            }
-            Err(error) => return Err(ear.explain(error)),
-        };
+        let mut screen = Screen { error: None, begun: false };
+        let reply = person.say(&said, &params, &mut |piece| screen.show(piece));
         if let Some(error) = screen.error {
             return Err(error.into());
         }
-        print("\n")?;
+        if screen.begun || reply.is_ok() {
+            print("\n")?;
+        }
+        let reply = match reply {
+            Ok(reply) => reply,
+            // The conversation goes on: the message was too long, perhaps.
+            Err(error) => {
+                ear.complain(&cli::one_line(&error));
+                continue;
+            }
+        };
         if reply.finish_reason == FinishReason::Length && terminal {
             eprintln!("(cut after {} tokens)", reply.token_ids.len());
         }
@@ -210,7 +249,7 @@ fn run(arguments: &Arguments) -> Result<(), BoxError> {
         // Another reply, should the same be said again.
         params.seed = params.seed.wrapping_add(1);
     }
-    Ok(())
+    ear.close()
 }
 
 fn main() -> ExitCode {

@@ -190,32 +190,35 @@ fn silent(_: Piece<'_>) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
-/// Prints the replies to some lines, in their order.
+/// The reply to one line.
+fn alone(
+    generator: Generator<'_>,
+    rsa: RsaParams,
+    asked: &Asked,
+) -> Result<Generation, idl::lm::Error> {
+    let Request { prompt, params } = &asked.request;
+    if asked.distractors.is_empty() {
+        return generator.generate_ids(prompt, params);
+    }
+    let others: Vec<&[i64]> = asked.distractors.iter().map(Vec::as_slice).collect();
+    generator.generate_rsa(prompt, &others, rsa, params, &mut silent)
+}
+
+/// Prints the replies to some lines, in their order; those before one that is
+/// wrong, too.
 fn reply(generator: Generator<'_>, rsa: RsaParams, asked: &[Asked]) -> Result<(), BoxError> {
-    let plain: Vec<&Asked> = asked.iter().filter(|a| a.distractors.is_empty()).collect();
-    let requests: Vec<Request> = plain.iter().map(|a| a.request.clone()).collect();
-    let mut replies = match generator.generate_batch(&requests, &mut silent) {
-        Ok(replies) => replies.into_iter(),
-        // Whose fault was it? A line alone tells.
-        Err(error) => {
-            for (asked, request) in plain.iter().zip(requests) {
-                generator.generate_batch(&[request], &mut silent).map_err(|e| asked.explain(e))?;
-            }
-            return Err(error.into());
-        }
-    };
+    let plain = asked.iter().filter(|a| a.distractors.is_empty());
+    let requests: Vec<Request> = plain.map(|a| a.request.clone()).collect();
+    // Whose fault an error of a batch was, each line alone tells.
+    let together = generator.generate_batch(&requests, &mut silent).ok();
+    let mut together = together.unwrap_or_default().into_iter();
     for asked in asked {
-        let reply = if asked.distractors.is_empty() {
-            replies.next()
-        } else {
-            let Request { prompt, params } = &asked.request;
-            let others: Vec<&[i64]> = asked.distractors.iter().map(Vec::as_slice).collect();
-            let reply = generator.generate_rsa(prompt, &others, rsa, params, &mut silent);
-            Some(reply.map_err(|error| asked.explain(error))?)
+        let known = if asked.distractors.is_empty() { together.next() } else { None };
+        let reply = match known {
+            Some(reply) => reply,
+            None => alone(generator, rsa, asked).map_err(|error| asked.explain(error))?,
         };
-        if let Some(reply) = reply {
-            asked.print(reply)?;
-        }
+        asked.print(reply)?;
     }
     Ok(())
 }

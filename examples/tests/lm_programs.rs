@@ -7,7 +7,7 @@ mod support;
 use std::process::Output;
 
 use serde_json::{Value, json};
-use support::{fed, stderr, stdout};
+use support::{fed, fed_bytes, stderr, stdout};
 
 /// The output lines of a program that all is well with.
 fn answers(name: &str, arguments: &[&str], lines: &[Value]) -> Vec<Value> {
@@ -77,11 +77,52 @@ fn what_is_out_of_range_is_said_as_such() {
 }
 
 #[test]
-fn chat_names_the_line_that_is_too_long() {
-    let input = format!("hi !\n\n{}\n", "owls ".repeat(3000));
-    let output = fed("chat", &["--greedy", "--max-new-tokens", "2"], &input);
+fn the_lines_before_one_that_is_too_long_are_answered() {
+    let [first, second] = questions();
+    let long = json!({"prompt": "owls ".repeat(3000)});
+    let output =
+        fed("generate", &["--max-new-tokens", "4"], &format!("{first}\n{long}\n{second}\n"));
     let complaint = complaint(&output);
-    assert!(complaint.starts_with("error: stdin:3: "), "{complaint}");
+    assert!(complaint.starts_with("error: stdin:2: "), "{complaint}");
     assert!(complaint.contains("2048 positions"), "{complaint}");
-    assert_eq!(stdout(&output).lines().count(), 1, "the first line is answered");
+    let alone = answers("generate", &["--max-new-tokens", "4"], &[first]);
+    let answer: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(answer, alone[0]);
+}
+
+/// Lines 3, 4 and 6 get no answer; the others get the one they would have got.
+#[test]
+fn chat_names_the_lines_that_get_no_answer_and_answers_the_others() {
+    let arguments = ["--greedy", "--max-new-tokens", "2"];
+    let good = fed("chat", &arguments, "hi !\n\nany pets ?\n");
+    assert!(good.status.success(), "{}", stderr(&good));
+    assert_eq!(stdout(&good).lines().count(), 2);
+
+    let endless = "owls ".repeat(3000);
+    let input = format!("hi !\n\n{endless}\n/agian\nany pets ?\n{endless}\n");
+    let output = fed("chat", &arguments, &input);
+    assert_eq!(stdout(&output), stdout(&good));
+    assert_eq!(complaint(&output), "error: stdin: 3 lines got no answer");
+    let said = stderr(&output);
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(lines.len(), 4, "{said}");
+    for (line, number, why) in [
+        (lines[0], 3, "2048 positions"),
+        (lines[1], 4, "/agian is no command"),
+        (lines[2], 6, "2048 positions"),
+    ] {
+        assert!(line.starts_with(&format!("error: stdin:{number}: ")), "{line}");
+        assert!(line.contains(why), "{line}");
+    }
+}
+
+#[test]
+fn chat_names_a_line_that_is_no_text() {
+    let mut input = b"hi !\n\xff\xfe\n".to_vec();
+    input.extend(b"any pets ?\n");
+    let output = fed_bytes("chat", &["--greedy", "--max-new-tokens", "2"], &input);
+    assert_eq!(stdout(&output).lines().count(), 2);
+    let said = stderr(&output);
+    assert!(said.contains("error: stdin:2: expected UTF-8"), "{said}");
+    assert_eq!(complaint(&output), "error: stdin: 1 line got no answer");
 }

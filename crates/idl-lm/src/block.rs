@@ -76,6 +76,12 @@ impl Block {
         attention.chain(self.gate_up.parts()).chain([&self.down])
     }
 
+    /// Its tensors, in no order.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = &Tensor> {
+        let linears = self.linears().flat_map(|l| [Some(&l.weight), l.bias.as_ref()]).flatten();
+        [&self.input_norm, &self.post_norm].into_iter().chain(linears)
+    }
+
     /// `[batch, tokens, hidden]` to the same. The cache is not advanced.
     pub(crate) fn forward(
         &self,

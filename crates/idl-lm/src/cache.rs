@@ -4,10 +4,13 @@ use tch::{Device, Kind, Tensor};
 
 use crate::config::LlamaConfig;
 use crate::error::{Error, Result};
+use crate::model::CausalLm;
+use crate::state::State;
 
 /// A preallocated key-value cache: what
 /// [`CausalLm::forward`](crate::CausalLm::forward) has seen and need not
 /// compute again; made by [`CausalLm::new_cache`](crate::CausalLm::new_cache).
+/// It goes with one model, and with what that model computes at the time.
 /// Room: `2 * layers * batch * kv_heads * capacity * head_dim` numbers of the
 /// model's precision.
 #[derive(Debug)]
@@ -17,6 +20,8 @@ pub struct KvCache {
     layers: Vec<(Tensor, Tensor)>,
     len: usize,
     capacity: usize,
+    /// The model's state when the tokens were computed.
+    state: Option<State>,
 }
 
 impl KvCache {
@@ -49,7 +54,7 @@ impl KvCache {
         for _ in 0..config.num_hidden_layers {
             layers.push((empty()?, empty()?));
         }
-        Ok(KvCache { layers, len: 0, capacity })
+        Ok(KvCache { layers, len: 0, capacity, state: None })
     }
 
     /// How many tokens it holds.
@@ -84,17 +89,59 @@ impl KvCache {
     pub fn fork(&self, times: usize, capacity: usize) -> Result<Self> {
         let _guard = tch::no_grad_guard();
         let capacity = capacity.max(self.len);
-        let len = self.len as i64;
+        let (len, times) = (self.len as i64, times as i64);
         let copy = |t: &Tensor| -> Result<Tensor> {
             let mut shape = t.size();
-            (shape[0], shape[2]) = (shape[0] * times as i64, capacity as i64);
+            (shape[0], shape[2]) = (shape[0].saturating_mul(times), capacity as i64);
             let copy = Tensor::f_empty(&shape, (t.kind(), t.device()))?;
-            let held = t.f_narrow(2, 0, len)?.f_repeat([times as i64, 1, 1, 1])?;
+            let held = t.f_narrow(2, 0, len)?.f_repeat([times, 1, 1, 1])?;
             copy.f_narrow(2, 0, len)?.f_copy_(&held)?;
             Ok(copy)
         };
         let layers = self.layers.iter().map(|(k, v)| Ok((copy(k)?, copy(v)?)));
-        Ok(KvCache { layers: layers.collect::<Result<_>>()?, len: self.len, capacity })
+        let (layers, state) = (layers.collect::<Result<_>>()?, self.state.clone());
+        Ok(KvCache { layers, len: self.len, capacity, state })
+    }
+
+    /// Whether it has the shape, precision and device of what `model` computes.
+    pub(crate) fn fits(&self, model: &CausalLm) -> bool {
+        let (config, options) = (model.config(), model.options());
+        let room = self.capacity as i64;
+        let alike = |t: &Tensor| {
+            matches!(t.size()[..], [_, heads, columns, dim]
+                if (heads, columns, dim) == (config.num_key_value_heads, room, config.head_dim))
+                && (t.kind(), t.device()) == (options.kind, options.device)
+        };
+        self.layers.len() == config.num_hidden_layers
+            && self.layers.iter().all(|(k, v)| alike(k) && alike(v))
+    }
+
+    /// Whether `model` would compute what it holds; so it is where it holds
+    /// nothing.
+    pub(crate) fn is_of(&self, model: &CausalLm) -> Result<bool> {
+        Ok(self.len == 0 || self.state.as_ref() == Some(&model.state()?))
+    }
+
+    /// Before a pass over `batch` sequences: refuses what cannot go on from
+    /// here.
+    pub(crate) fn begin(&mut self, model: &CausalLm, batch: i64) -> Result<()> {
+        if !self.fits(model) {
+            let message = "the cache is of a model of another shape, precision or device";
+            return Err(Error::Input(message.to_owned()));
+        }
+        let rows = self.layers.first().map_or(batch, |(k, _)| k.size()[0]);
+        if rows != batch {
+            let message = format!("{batch} sequences for a cache of {rows}");
+            return Err(Error::Input(message));
+        }
+        let state = model.state()?;
+        if self.len > 0 && self.state.as_ref() != Some(&state) {
+            let message = "the cache holds what the model computed before it changed, or what \
+                           another one did: truncate it";
+            return Err(Error::Input(message.to_owned()));
+        }
+        self.state = Some(state);
+        Ok(())
     }
 
     /// Keeps the `rows` of the batch, 1-d on the cache's device, in their
@@ -114,7 +161,7 @@ impl KvCache {
         k: &Tensor,
         v: &Tensor,
     ) -> Result<(Tensor, Tensor)> {
-        let new = k.size()[2];
+        let new = k.size4()?.2;
         let end = self.len + new as usize;
         if end > self.capacity {
             return Err(Error::TooLong { tokens: end, positions: self.capacity });

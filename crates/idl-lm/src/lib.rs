@@ -18,6 +18,7 @@ mod product;
 mod recompute;
 mod rotary;
 mod save;
+mod state;
 mod tensors;
 mod tokenizer;
 mod tree;

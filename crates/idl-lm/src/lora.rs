@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
+use crate::state::Identity;
 
 /// What PEFT puts before the names of the base's layers.
 const PREFIX: &str = "base_model.model.";
@@ -126,11 +127,17 @@ pub(crate) struct Factors {
 /// One adapter: the factors of each adapted layer, by the layer's name.
 #[derive(Debug)]
 pub(crate) struct Adapter {
+    /// Another one under the same name has another.
+    pub(crate) identity: Identity,
     pub(crate) config: LoraConfig,
     pub(crate) factors: BTreeMap<String, Factors>,
 }
 
 impl Adapter {
+    fn new(config: LoraConfig, factors: BTreeMap<String, Factors>) -> Self {
+        Adapter { identity: Identity::new(), config, factors }
+    }
+
     /// `A` uniform within `1 / sqrt(in)` (PEFT's Kaiming initialisation with
     /// `a = sqrt(5)`), `B` zero: the adapted model starts as the base.
     pub(crate) fn init(
@@ -149,7 +156,7 @@ impl Adapter {
             let b = Tensor::f_zeros([out, config.r], (Kind::Float, device))?;
             factors.insert(name.clone(), Factors { a, b });
         }
-        Ok(Adapter { config: config.clone(), factors })
+        Ok(Adapter::new(config.clone(), factors))
     }
 
     /// An independent copy.
@@ -164,7 +171,7 @@ impl Adapter {
         for (name, f) in &self.factors {
             factors.insert(name.clone(), Factors { a: copy(&f.a)?, b: copy(&f.b)? });
         }
-        Ok(Adapter { config: self.config.clone(), factors })
+        Ok(Adapter::new(self.config.clone(), factors))
     }
 
     /// Every factor under its name in a PEFT file.

@@ -31,8 +31,17 @@ impl CausalLm {
     /// # Errors
     /// [`Error::NoAdapter`]; [`Error::Lora`] where one is merged already.
     pub fn merge_adapter(&mut self, name: &str) -> Result<()> {
-        let originals = self.merge(name)?;
+        self.check_unmerged(name)?;
+        let originals = self.originals(self.adapter(name)?)?;
+        let _guard = tch::no_grad_guard();
+        // Known as merged before it is: should both the update and its way back
+        // fail, `unmerge_adapter` can still be asked again.
         self.merged = Some(Merged { name: name.to_owned(), originals });
+        if let Err(error) = self.adapter(name).and_then(|adapter| self.update(adapter)) {
+            self.restore()?;
+            return Err(error);
+        }
+        self.active = None;
         Ok(())
     }
 
@@ -40,14 +49,15 @@ impl CausalLm {
     /// for bit. None is active then.
     ///
     /// # Errors
-    /// [`Error::Lora`] where none is merged.
+    /// [`Error::Lora`] where none is merged. Where libtorch fails on the way
+    /// ([`Error::Torch`]), the adapter still counts as merged: try again.
     pub fn unmerge_adapter(&mut self) -> Result<()> {
-        let merged = self.merged.take();
-        let merged =
-            merged.ok_or_else(|| Error::Lora("no adapter is merged".to_owned()))?.originals;
-        let _guard = tch::no_grad_guard();
+        if self.merged.is_none() {
+            return Err(Error::Lora("no adapter is merged".to_owned()));
+        }
+        self.restore()?;
         self.active = None;
-        self.restore(merged)
+        Ok(())
     }
 
     /// Merges the adapter `name` for good and forgets it. Layer by layer: the
@@ -80,12 +90,9 @@ impl CausalLm {
         }
     }
 
-    /// Updates the adapted weights and returns what they were. Whole or not at
-    /// all: should libtorch fail on the way, the weights are those of before.
-    fn merge(&mut self, name: &str) -> Result<BTreeMap<String, Tensor>> {
-        self.check_unmerged(name)?;
+    /// Copies of the weights that `adapter` changes.
+    fn originals(&self, adapter: &Adapter) -> Result<BTreeMap<String, Tensor>> {
         let _guard = tch::no_grad_guard();
-        let adapter = self.adapter(name)?;
         let mut originals = BTreeMap::new();
         for linear in self.blocks.iter().flat_map(Block::linears) {
             if adapter.factors.contains_key(&linear.name) {
@@ -94,11 +101,6 @@ impl CausalLm {
                 originals.insert(linear.name.clone(), copy);
             }
         }
-        if let Err(error) = self.update(adapter) {
-            self.restore(originals)?;
-            return Err(error);
-        }
-        self.active = None;
         Ok(originals)
     }
 
@@ -112,12 +114,17 @@ impl CausalLm {
         Ok(())
     }
 
-    fn restore(&self, mut originals: BTreeMap<String, Tensor>) -> Result<()> {
-        for linear in self.blocks.iter().flat_map(Block::linears) {
-            if let Some(original) = originals.remove(&linear.name) {
-                linear.overwrite(&original)?;
+    /// Puts back what was there before the merged adapter, which is none then.
+    fn restore(&mut self) -> Result<()> {
+        let _guard = tch::no_grad_guard();
+        if let Some(Merged { originals, .. }) = &self.merged {
+            for linear in self.blocks.iter().flat_map(Block::linears) {
+                if let Some(original) = originals.get(&linear.name) {
+                    linear.overwrite(original)?;
+                }
             }
         }
+        self.merged = None;
         Ok(())
     }
 }

@@ -18,6 +18,7 @@ use crate::lora::Adapter;
 use crate::merge::Merged;
 use crate::product;
 use crate::rotary::Rotary;
+use crate::state::Identity;
 use crate::tensors;
 use crate::tokenizer::ChatTokenizer;
 use crate::weights::Weights;
@@ -63,6 +64,7 @@ impl LoadOptions {
 /// or none is active.
 #[derive(Debug)]
 pub struct CausalLm {
+    pub(crate) identity: Identity,
     pub(crate) config: LlamaConfig,
     pub(crate) options: LoadOptions,
     /// All that its `config.json` held.
@@ -120,6 +122,7 @@ impl CausalLm {
             blocks.push(Block::read(&config, layer, options, &read)?);
         }
         Ok(CausalLm {
+            identity: Identity::new(),
             config_json,
             folder: dir.to_owned(),
             embed,
@@ -134,6 +137,12 @@ impl CausalLm {
             adapters: BTreeMap::new(),
             active: None,
         })
+    }
+
+    /// Every tensor of the base, in no order.
+    pub(crate) fn base_tensors(&self) -> impl Iterator<Item = &Tensor> {
+        let ends = [&self.embed, &self.norm, &self.head].into_iter();
+        ends.chain(self.blocks.iter().flat_map(Block::tensors))
     }
 
     /// Every tensor of the base under its name, sharing storage.
@@ -221,8 +230,14 @@ impl CausalLm {
     /// Without `layout` the tokens follow those in the cache (or start at
     /// position 0) and attend causally.
     ///
+    /// What a cache holds goes with what the model computed then: it is refused
+    /// once another adapter is active, or weights or factors have changed. One
+    /// that is [truncated](KvCache::truncate) to nothing begins anew.
+    ///
     /// # Errors
     /// [`Error::TooLong`] where positions run out or the cache is full,
+    /// [`Error::Input`] for a cache of another model, of another number of
+    /// sequences, or of the model before it changed,
     /// [`Error::Torch`] for what libtorch refuses, ids beyond the vocabulary
     /// among it.
     pub fn forward(
@@ -232,7 +247,11 @@ impl CausalLm {
         mut cache: Option<&mut KvCache>,
     ) -> Result<Tensor> {
         let past = cache.as_ref().map_or(0, |c| c.len());
-        let tokens = ids.size2()?.1 as usize;
+        let (batch, tokens) = ids.size2()?;
+        let tokens = tokens as usize;
+        if let Some(cache) = cache.as_deref_mut() {
+            cache.begin(self, batch)?;
+        }
         let pass = self.pass(tokens, layout, past)?;
         let all = 0..self.blocks.len();
         let x = self.layers(all, self.embed(ids)?, &pass, cache.as_deref_mut())?;

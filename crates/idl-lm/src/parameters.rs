@@ -8,7 +8,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use tch::Tensor;
 
 use crate::config::LlamaConfig;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{CausalLm, LoadOptions};
 use crate::tensors;
 use crate::weights::Weights;
@@ -66,8 +66,14 @@ impl CausalLm {
     /// before anything is changed; a disk that fails in the middle leaves a mixture.
     ///
     /// # Errors
-    /// As [`from_dir`](Self::from_dir) for the weights.
+    /// As [`from_dir`](Self::from_dir) for the weights; [`Error::Lora`] while
+    /// an adapter is merged: taking it out would bring the old weights back.
     pub fn load_parameters(&mut self, dir: &Path) -> Result<()> {
+        if let Some(name) = self.merged() {
+            return Err(Error::Lora(format!(
+                "cannot load parameters: {name:?} is merged into them; unmerge it first"
+            )));
+        }
         let mut weights = Weights::open_model(dir)?;
         let tied = self.config.tie_word_embeddings;
         weights.ignore(|n| n.ends_with("rotary_emb.inv_freq") || (tied && n == tensors::HEAD));
@@ -137,5 +143,16 @@ mod tests {
         assert_ne!(model.parameters(), untouched.parameters());
         model.load_parameters(&dir()).unwrap();
         assert_eq!(model.parameters(), untouched.parameters());
+    }
+
+    #[test]
+    fn parameters_are_not_loaded_beneath_a_merged_adapter() {
+        let mut model = CausalLm::from_dir(&dir(), LoadOptions::default()).unwrap();
+        model.add_adapter("a", &crate::LoraConfig::default(), 1).unwrap();
+        model.merge_adapter("a").unwrap();
+        let error = model.load_parameters(&dir()).unwrap_err();
+        assert!(matches!(error, Error::Lora(_)), "{error}");
+        model.unmerge_adapter().unwrap();
+        model.load_parameters(&dir()).unwrap();
     }
 }

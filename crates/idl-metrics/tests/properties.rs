@@ -149,11 +149,14 @@ proptest! {
         prop_assert_eq!(4.0 * a.difference.low, b.difference.low);
         prop_assert_eq!(4.0 * a.difference.high, b.difference.high);
         let (a, b) = (paired_t_test(&left, &right), paired_t_test(&by(&left), &by(&right)));
-        prop_assert_eq!(a.unwrap(), b.unwrap());
+        // Where all differences are one, there is no test, of neither.
+        prop_assert_eq!(a.ok(), b.ok());
     }
 
     #[test]
-    fn ranks_see_the_order_of_scores_only(scores in vec(-9.0..9.0f64, 1..20), gold in 0usize..20) {
+    fn ranks_see_the_order_of_scores_only(scores in vec(-90..90i32, 1..20), gold in 0usize..20) {
+        // Tenths: some are equal, and none so near that rounding makes them so.
+        let scores: Vec<f64> = scores.into_iter().map(|s| f64::from(s) / 10.0).collect();
         let gold = gold % scores.len();
         let stretched: Vec<f64> = scores.iter().map(|s| (s / 3.0).exp() - 7.0).collect();
         prop_assert_eq!(rank(&scores, gold).unwrap(), rank(&stretched, gold).unwrap());

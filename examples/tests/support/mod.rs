@@ -24,11 +24,16 @@ pub(crate) fn program(name: &str) -> Command {
 
 /// What a program does with `input` on stdin.
 pub(crate) fn fed(name: &str, arguments: &[&str], input: &str) -> Output {
+    fed_bytes(name, arguments, input.as_bytes())
+}
+
+/// The same with what may be no text.
+pub(crate) fn fed_bytes(name: &str, arguments: &[&str], input: &[u8]) -> Output {
     let mut command = program(name);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     // The program may stop before it has read everything.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap()
 }
 

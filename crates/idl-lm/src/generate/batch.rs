@@ -90,6 +90,9 @@ impl Generator<'_> {
         on_piece: &mut OnPiece<'_>,
     ) -> Result<Vec<Generation>> {
         self.check(requests)?;
+        if requests.is_empty() {
+            return Ok(Vec::new()); // and `cache` stays as it is
+        }
         let prompts: Vec<&[i64]> = requests.iter().map(|r| &*r.prompt).collect();
         cache.fill(self.model, common(&prompts))?;
         let _guard = tch::no_grad_guard();

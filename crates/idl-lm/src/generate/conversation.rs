@@ -67,20 +67,22 @@ impl<'a> Conversation<'a> {
     }
 
     /// Computes what is there so far; returns how many tokens that took. Leaves
-    /// sessions out that do not fit.
+    /// sessions out that do not fit, so that a quarter of the positions is left
+    /// to the conversation, and then exchanges but for the last one.
     ///
     /// # Errors
-    /// As [`say`](Self::say).
+    /// As [`say`](Self::say); after one, all is as before.
     pub fn prepare(&mut self) -> Result<usize> {
-        // A quarter of the positions is left to the conversation.
-        let reserve = self.positions() / 4;
-        while self.said().next().is_some() {
-            let ids = self.encode(false)?;
-            if ids.len() + reserve <= self.positions() || !self.forget_oldest() {
-                return self.cache.fill(self.generator.model, &ids);
-            }
+        let positions = self.positions();
+        let budget = Budget { limit: positions - positions / 4, target: positions - positions / 4 };
+        let (forgotten, ids) = self.fit(None, budget)?;
+        if ids.len() > positions {
+            // One exchange of that length: `say` will leave it out.
+            return Ok(0);
         }
-        Ok(0)
+        let computed = self.cache.fill(self.generator.model, &ids)?;
+        self.forget(forgotten);
+        Ok(computed)
     }
 
     /// An independent copy, what is computed included.
@@ -100,11 +102,15 @@ impl<'a> Conversation<'a> {
     /// comes, and may end it: what was said until then stays said.
     ///
     /// Where positions run short, whole sessions are left out, the first one
-    /// first, then the oldest messages. After an error nothing has been said.
+    /// first, then the oldest exchanges, a message with its reply. As many are
+    /// left out at once as make a quarter of the room free: what has lost its
+    /// beginning must be computed anew, and so every turn would be.
+    ///
+    /// After an error nothing has been said, and nothing is left out.
     ///
     /// # Errors
     /// As [`Generator::generate_ids`] and [`ChatTokenizer::render`]; among
-    /// them [`Error::TooLong`](crate::Error::TooLong) where the last message alone is too long.
+    /// them [`Error::TooLong`](crate::Error::TooLong) where `text` alone is too long.
     ///
     /// [`ChatTokenizer::render`]: crate::ChatTokenizer::render
     pub fn say(
@@ -113,50 +119,84 @@ impl<'a> Conversation<'a> {
         params: &DecodingParams,
         on_piece: &mut OnPiece<'_>,
     ) -> Result<Generation> {
-        self.messages.push(Utterance::user(text));
-        let reply = self.reply(params, on_piece);
-        match &reply {
-            Ok(reply) => self.messages.push(Utterance::assistant(&*reply.text)),
-            Err(_) => drop(self.messages.pop()),
-        }
-        reply
-    }
-
-    fn reply(&mut self, params: &DecodingParams, on_piece: &mut OnPiece<'_>) -> Result<Generation> {
-        let reserve = params.max_new_tokens.min(self.positions() / 4);
-        loop {
-            let prompt = self.encode(true)?;
-            if prompt.len() + reserve <= self.positions() || !self.forget_oldest() {
-                let cache = &mut self.cache;
-                return self.generator.generate_cached(cache, &prompt, params, on_piece);
-            }
-        }
+        let positions = self.positions();
+        // A reply has one token at least.
+        let limit = positions - params.max_new_tokens.min(positions / 4).max(1);
+        let said = Utterance::user(text);
+        let (forgotten, prompt) =
+            self.fit(Some(&said), Budget { limit, target: limit - limit / 4 })?;
+        let reply = self.generator.generate_cached(&mut self.cache, &prompt, params, on_piece)?;
+        self.forget(forgotten);
+        self.messages.extend([said, Utterance::assistant(&*reply.text)]);
+        Ok(reply)
     }
 
     fn positions(&self) -> usize {
         self.generator.model.config().max_position_embeddings
     }
 
-    fn said(&self) -> impl Iterator<Item = &Utterance> {
-        self.sessions.iter().flatten().chain(&self.messages)
-    }
-
-    fn encode(&self, add_generation_prompt: bool) -> Result<Vec<i64>> {
-        let messages: Vec<Utterance> = self.said().cloned().collect();
-        self.generator.tokenizer.encode_chat(&messages, add_generation_prompt)
-    }
-
-    /// Leaves out the first session or else the oldest message, but never the
-    /// last one; whether there was any.
-    fn forget_oldest(&mut self) -> bool {
-        if !self.sessions.is_empty() {
-            self.sessions.remove(0);
-            true
-        } else if self.messages.len() > 1 {
-            self.messages.remove(0);
-            true
-        } else {
-            false
+    /// What to leave out so that `next` fits behind the rest, and the tokens of
+    /// that. Where even all that may go is not enough, that goes. Without `next`
+    /// the last exchange takes its place as what must stay.
+    fn fit(&self, next: Option<&Utterance>, budget: Budget) -> Result<(Forgotten, Vec<i64>)> {
+        let all = self.encode(Forgotten(0), next)?;
+        if all.len() <= budget.limit {
+            return Ok((Forgotten(0), all));
         }
+        let exchanges = self.messages.len() / 2;
+        let most = self.sessions.len() + exchanges - usize::from(next.is_none() && exchanges > 0);
+        let mut best = (Forgotten(most), self.encode(Forgotten(most), next)?);
+        let tokens = best.1.len();
+        let Some(enough) = [budget.target, budget.limit].into_iter().find(|&t| tokens <= t) else {
+            return Ok(best);
+        };
+        // The less is left out, the longer: halve what lies between too little
+        // and enough.
+        let mut too_little = 0;
+        while best.0.0 - too_little > 1 {
+            let between = too_little + (best.0.0 - too_little) / 2;
+            let ids = self.encode(Forgotten(between), next)?;
+            if ids.len() <= enough {
+                best = (Forgotten(between), ids);
+            } else {
+                too_little = between;
+            }
+        }
+        Ok(best)
     }
+
+    /// The tokens of what is not forgotten and of `next`, which is replied to.
+    fn encode(&self, forgotten: Forgotten, next: Option<&Utterance>) -> Result<Vec<i64>> {
+        let (sessions, messages) = self.split(forgotten);
+        let sessions = self.sessions.iter().skip(sessions).flatten();
+        let rest = sessions.chain(self.messages.iter().skip(messages)).chain(next);
+        let rest: Vec<Utterance> = rest.cloned().collect();
+        if rest.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.generator.tokenizer.encode_chat(&rest, next.is_some())
+    }
+
+    fn forget(&mut self, forgotten: Forgotten) {
+        let (sessions, messages) = self.split(forgotten);
+        self.sessions.drain(..sessions);
+        self.messages.drain(..messages);
+    }
+
+    /// How many sessions and how many messages these are.
+    fn split(&self, Forgotten(number): Forgotten) -> (usize, usize) {
+        let sessions = number.min(self.sessions.len());
+        (sessions, (2 * (number - sessions)).min(self.messages.len()))
+    }
+}
+
+/// How many sessions and, behind the last session, exchanges are left out.
+#[derive(Clone, Copy, Debug)]
+struct Forgotten(usize);
+
+/// Tokens: up to `limit` nothing is left out, and else down to `target`.
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    limit: usize,
+    target: usize,
 }

@@ -117,8 +117,8 @@ impl DecodingParams {
             (
                 "repetition_penalty",
                 self.repetition_penalty,
-                self.repetition_penalty > 0.0 && self.repetition_penalty.is_finite(),
-                "a number above 0",
+                self.repetition_penalty > 0.0 && (self.repetition_penalty as f32).is_normal(),
+                "a number above 0, in the range of 32 bits",
             ),
         ];
         for (field, value, good, expected) in in_range {
@@ -159,6 +159,8 @@ mod tests {
             (DecodingParams { top_p: 1.1, ..good.clone() }, "top_p"),
             (DecodingParams { min_p: -0.1, ..good.clone() }, "min_p"),
             (DecodingParams { repetition_penalty: 0.0, ..good.clone() }, "repetition_penalty"),
+            (DecodingParams { repetition_penalty: 1e-60, ..good.clone() }, "repetition_penalty"),
+            (DecodingParams { repetition_penalty: 1e60, ..good.clone() }, "repetition_penalty"),
             (DecodingParams { stop_strings: vec![String::new()], ..good.clone() }, "stop_strings"),
             (DecodingParams { stop_tokens: vec![-1], ..good.clone() }, "stop_tokens"),
         ] {

@@ -14,24 +14,17 @@ use crate::model::CausalLm;
 ///
 /// A person's sessions stand before every conversation with them. Compute them
 /// once, [`fork`](Self::fork) the cache for each conversation, and let it grow
-/// turn by turn. Belongs to one model, with the adapters that were active and
-/// merged: others empty it. (An adapter that has been *trained* since
-/// then goes unnoticed.)
+/// turn by turn. Belongs to one model and to what that model computes: another
+/// active adapter, one that replaces it under its name, weights that are merged,
+/// loaded or trained empty it. (Only what goes behind libtorch's back is not
+/// noticed: changes through `Tensor::data` or pointers.)
 ///
 /// Memory: `2 * layers * kv_heads * head_dim` numbers for each token.
 #[derive(Debug)]
 pub struct PromptCache {
     ids: Vec<i64>,
     cache: KvCache,
-    speaker: Speaker,
     positions: usize,
-}
-
-/// The adapters that are active and merged.
-type Speaker = [Option<String>; 2];
-
-fn speaker(model: &CausalLm) -> Speaker {
-    [model.active(), model.merged()].map(|name| name.map(str::to_owned))
 }
 
 impl PromptCache {
@@ -43,7 +36,6 @@ impl PromptCache {
         Ok(PromptCache {
             ids: Vec::new(),
             cache: model.new_cache(1, 0)?,
-            speaker: speaker(model),
             positions: model.config().max_position_embeddings,
         })
     }
@@ -58,11 +50,16 @@ impl PromptCache {
     /// belong to it. Returns how many tokens were computed.
     ///
     /// # Errors
-    /// [`Error::Input`] for unknown ids, [`Error::TooLong`].
+    /// [`Error::Input`] for unknown ids, [`Error::TooLong`]; after either the
+    /// cache is as before.
     pub fn fill(&mut self, model: &CausalLm, prompt: &[i64]) -> Result<usize> {
         model.check_ids(prompt)?;
+        let positions = model.config().max_position_embeddings;
+        if prompt.len() > positions {
+            return Err(Error::TooLong { tokens: prompt.len(), positions });
+        }
         let _guard = tch::no_grad_guard();
-        let common = self.rewind(model, prompt);
+        let common = self.rewind(model, prompt)?;
         if common < prompt.len() {
             self.reserve(prompt.len())?;
             let cache = &mut self.cache;
@@ -81,7 +78,6 @@ impl PromptCache {
         Ok(PromptCache {
             ids: self.ids.clone(),
             cache: self.cache.fork(1, self.roomy(self.ids.len()))?,
-            speaker: self.speaker.clone(),
             positions: self.positions,
         })
     }
@@ -92,22 +88,21 @@ impl PromptCache {
     }
 
     /// Keeps what it has in common with `prompt`; returns how much that is.
-    fn rewind(&mut self, model: &CausalLm, prompt: &[i64]) -> usize {
-        if self.speaker != speaker(model) {
-            self.speaker = speaker(model);
+    fn rewind(&mut self, model: &CausalLm, prompt: &[i64]) -> Result<usize> {
+        if !self.cache.fits(model) {
+            *self = PromptCache::new(model)?;
+        } else if !self.cache.is_of(model)? {
             self.ids.clear();
         }
+        self.positions = model.config().max_position_embeddings;
         let common = self.ids.iter().zip(prompt).take_while(|(a, b)| a == b).count();
         self.ids.truncate(common);
         self.cache.truncate(common);
-        common
+        Ok(common)
     }
 
-    /// Makes room for `tokens` tokens.
+    /// Makes room for `tokens` tokens, of which there are positions.
     fn reserve(&mut self, tokens: usize) -> Result<()> {
-        if tokens > self.positions {
-            return Err(Error::TooLong { tokens, positions: self.positions });
-        }
         if tokens > self.cache.capacity() {
             self.cache = self.cache.fork(1, self.roomy(tokens))?;
         }
@@ -142,7 +137,7 @@ impl Generator<'_> {
         }
         let _guard = tch::no_grad_guard();
         // The last token's logits are asked for: it must be computed.
-        cache.rewind(self.model, &prompt[..prompt.len() - 1]);
+        cache.rewind(self.model, &prompt[..prompt.len() - 1])?;
         cache.reserve(prompt.len() + room(cache.positions, prompt.len(), params) - 1)?;
         // Should a line below fail, the cache is empty.
         cache.ids.clear();

@@ -62,7 +62,12 @@ impl Sampler {
             likeliest(logits)
         } else {
             let candidates = self.candidates(logits);
-            draw(&candidates, &mut self.rng)
+            // So cold, or so penalised, that scores are no numbers any more.
+            if greatest(&candidates).is_finite() {
+                draw(&candidates, &mut self.rng)
+            } else {
+                likeliest(logits)
+            }
         };
         self.see(id);
         Ok(id)
@@ -245,6 +250,21 @@ mod tests {
         sampler.next(&mut [0.0, f32::NEG_INFINITY, 1.0]).unwrap();
     }
 
+    #[test]
+    fn scores_beyond_all_numbers_are_the_limit_of_those_before() {
+        // The colder, the surer: also where 2 / T is more than an f32 can be.
+        for temperature in [1e-3, 1e-38, 1e-45, 1e-60, f64::MIN_POSITIVE] {
+            let params = DecodingParams { temperature, top_p: 0.9, min_p: 0.1, ..sampling() };
+            params.check().unwrap();
+            assert_eq!(sample(&params, 8), [1; 8], "{temperature}");
+        }
+        // All that may be said has been, and weighs nothing more.
+        let params = DecodingParams { repetition_penalty: 1e38, ..sampling() };
+        params.check().unwrap();
+        let mut sampler = Sampler::new(&params, &[0, 1, 2], 3);
+        assert_eq!(sampler.next(&mut [-20.0, -10.0, -30.0]).unwrap(), 0, "equally unlikely");
+    }
+
     /// transformers' processors on small vectors, by tests/reference/generate.py.
     #[test]
     fn the_same_tokens_survive_as_in_transformers() {
@@ -297,8 +317,8 @@ mod tests {
             let all = Sampler::new(&DecodingParams { top_k, ..sampling() }, &[], 0);
             let all = all.candidates(&logits);
             let mass = |c: &[Candidate]| c.iter().map(|c| f64::from(c.1).exp()).sum::<f64>();
-            // One fewer would be too few.
-            prop_assert!(mass(&kept[..kept.len() - 1]) < top_p * mass(&all));
+            // One fewer would be too few, but for the rounding of sums.
+            prop_assert!(mass(&kept[..kept.len() - 1]) < top_p * mass(&all) * (1.0 + 1e-9));
             let unfiltered = DecodingParams { top_k, top_p, ..sampling() };
             let unfiltered = Sampler::new(&unfiltered, &[], 0).candidates(&logits);
             prop_assert!(mass(&unfiltered) >= top_p * mass(&all) * (1.0 - 1e-9));
