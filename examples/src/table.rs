@@ -6,7 +6,7 @@ use std::path::Path;
 
 use idl::dialogue::BoxError;
 use idl::evaluate::PersonScores;
-use idl::metrics::{Bootstrap, Condition};
+use idl::metrics::{Intervals, Condition};
 use serde::{Deserialize, Serialize};
 
 /// One row.
@@ -171,7 +171,7 @@ impl Table {
     fn write_text(&self, out: &mut String) -> std::fmt::Result {
         writeln!(
             out,
-            "\n{};\nmeans over persons, none of whom was trained on, with 95 % bootstrap \
+            "\n{};\nmeans over persons, none of whom was trained on, with 95 % t \
              intervals over persons\n",
             self.heading()
         )?;
@@ -273,7 +273,7 @@ impl System {
     /// The mean over persons with its interval.
     fn cell(&self, (_, value, decimals): Column) -> String {
         let values: Vec<f64> = self.scores.iter().filter_map(value).collect();
-        match Bootstrap::default().mean(&values) {
+        match Intervals::default().mean(&values) {
             Ok(i) => {
                 format!("{:.decimals$} [{:.decimals$}, {:.decimals$}]", i.estimate, i.low, i.high)
             }
@@ -283,7 +283,7 @@ impl System {
 }
 
 fn signed(values: &[f64], decimals: usize) -> String {
-    match Bootstrap::default().mean(values) {
+    match Intervals::default().mean(values) {
         Ok(i) => {
             format!("{:+.decimals$} [{:+.decimals$}, {:+.decimals$}]", i.estimate, i.low, i.high)
         }
