@@ -5,6 +5,7 @@ use std::path::Path;
 
 use idl::dialogue::convai2::{self, Speaker};
 use idl::dialogue::{BoxError, Person, Role, Session, embedded, split_persons};
+use idl_examples::trained_on::Seen;
 
 use crate::Options;
 
@@ -23,6 +24,17 @@ pub(crate) struct People {
     pub vocabulary: Vec<String>,
     /// What they are, for the table's heading.
     pub name: &'static str,
+    /// Whether their ids are names, rather than numbers within a split.
+    named: bool,
+}
+
+impl People {
+    /// The shown ones, to be compared with those who were learnt from. The
+    /// embedded base has seen neither the invented people nor ConvAI2's valid
+    /// persons.
+    pub(crate) fn seen(&self) -> Seen<'_> {
+        Seen { persons: &self.show, named: self.named, new_to_base: true }
+    }
 }
 
 /// Loads both sets.
@@ -51,7 +63,15 @@ fn invented(seed: u64) -> Result<People, BoxError> {
     // The partners' utterances are never learnt.
     let vocabulary = train.iter().flat_map(|p| &p.sessions).flat_map(|s| s.said_by(Role::User));
     let vocabulary = vocabulary.map(str::to_owned).collect();
-    Ok(People { train, show, targets: 4, dialogues: 176, vocabulary, name: "invented persons" })
+    Ok(People {
+        train,
+        show,
+        targets: 4,
+        dialogues: 176,
+        vocabulary,
+        name: "invented persons",
+        named: true,
+    })
 }
 
 /// ConvAI2's train persons with enough sessions for a target and five
@@ -78,6 +98,7 @@ fn convai2(dir: &Path) -> Result<People, BoxError> {
         dialogues: 120,
         vocabulary,
         name: "ConvAI2 valid persons",
+        named: false,
     })
 }
 
