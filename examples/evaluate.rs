@@ -1,4 +1,4 @@
-//! What adapters and models make of persons they were not trained on.
+//! What adapters and models make of persons.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,7 +7,10 @@ use clap::{Parser, ValueEnum};
 use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
 use idl::dialogue::{BoxError, Person};
-use idl::evaluate::{EvaluationConfig, EvaluationTarget, References, evaluate, evaluation_targets};
+use idl::evaluate::{
+    EvaluationConfig, EvaluationTarget, EvaluationTargets, LeftOut, References, evaluate,
+    evaluation_targets,
+};
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions};
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
@@ -15,15 +18,22 @@ use idl::{ConvEdDistance, Pipeline};
 use idl_examples::corpus::CorpusArgs;
 use idl_examples::lm::Dtype;
 use idl_examples::table::{System, Table};
+use idl_examples::trained_on::{Seen, TrainedOn, sentence};
 use idl_examples::{cli, encoder, lm, progress};
 use tch::Device;
 
-/// Scores systems on persons that they were not trained on: the likelihood of
-/// true replies behind the person's own sessions, another person's and none,
-/// hits@1, and how true, criterion and distractor replies are ordered.
+/// Scores systems on persons: the likelihood of true replies behind the person's
+/// own sessions, another person's and none, hits@1, and how true, criterion and
+/// rejected replies are ordered; texts that stand verbatim in a prompt are left
+/// out of the order and counted.
 ///
-/// All systems see the same targets, references, distractors and other persons.
-/// Means are over persons, with 95 % bootstrap intervals over persons.
+/// All systems see the same targets, references, distractors and other persons,
+/// and every draw is its own: another ablation or budget leaves the others as
+/// they are. Means are over persons, with 95 % t intervals over persons, and
+/// comparisons have the paired t-test over persons. Targets that are too long are
+/// left out of all systems, named on stderr and counted. By the run.json of the
+/// systems' folders and of those they were trained on top of the table says
+/// whether any of the persons was trained on.
 #[derive(Debug, Parser)]
 #[command(name = "evaluate", after_help = EXAMPLES)]
 struct Arguments {
@@ -177,24 +187,38 @@ fn run(arguments: Arguments) -> Result<(), BoxError> {
     }
     let mut persons = corpus.persons;
     persons.truncate(arguments.persons.unwrap_or(usize::MAX));
-    let targets = arguments.choose(&persons, &tokenizer)?;
+    let EvaluationTargets { targets, left_out } =
+        arguments.choose(&persons, &tokenizer, bench.positions())?;
+    for LeftOut { person, dialogue, reason } in &left_out {
+        eprintln!("left out of all systems: {person}, {dialogue}: {}", cli::one_line(reason));
+    }
+    let has_target = |person: &usize| targets.iter().any(|t| t.person == *person);
+    let scored: Vec<Person> =
+        (0..persons.len()).filter(has_target).map(|person| persons[person].clone()).collect();
+    let seen = Seen::new(&scored, &arguments.corpus, corpus.group);
 
-    let scored = Table {
+    let next = Table {
         persons: format!("persons of {}", arguments.corpus.corpus.name()),
         targets: targets.len(),
+        left_out: left_out.len(),
         replies: targets.iter().map(EvaluationTarget::replies).sum(),
         references: mean(targets.iter().map(|t| t.references)),
         systems: Vec::new(),
         baseline: arguments.baseline.clone(),
         settings: Some(arguments.settings()),
     };
-    table.continue_as(scored).map_err(|e| format!("--with: {e}"))?;
+    table.continue_as(next).map_err(|e| format!("--with: {e}"))?;
     for name in rows {
+        let trained_on = TrainedOn::of_folder(arguments.folder(name, &base), &seen);
+        let trained_on = trained_on.map(|t| seen.overlap(&t));
+        if trained_on.is_some_and(|n| n > 0) {
+            eprintln!("{}", sentence(&[(name, trained_on)], scored.len()));
+        }
         let model = bench.activate(name)?;
         let bar = progress::bar(&format!("scoring {name}"), targets.len() as u64);
         let scores = evaluate(model, &persons, &targets, |done| bar.set_position(done as u64))?;
         bar.finish_and_clear();
-        table.push(System { name: name.to_owned(), scores })?;
+        table.push(System { name: name.to_owned(), trained_on, scores })?;
         if let Some(path) = &arguments.json {
             table.save(path)?;
         }
@@ -259,12 +283,26 @@ impl Arguments {
         cli::print_text(&if self.markdown { table.markdown() } else { table.text() })
     }
 
+    /// The folder of a row.
+    fn folder<'a>(&'a self, name: &str, base: &'a Path) -> &'a Path {
+        let named = self.systems.iter().find(|(n, _)| n == name);
+        named.map_or(base, |(_, dir)| dir.as_path())
+    }
+
     /// The targets, the same for all systems.
     fn choose(
         &self,
         persons: &[Person],
         tokenizer: &ChatTokenizer,
-    ) -> Result<Vec<EvaluationTarget>, BoxError> {
+        positions: usize,
+    ) -> Result<EvaluationTargets, BoxError> {
+        if self.max_tokens > positions {
+            return Err(format!(
+                "`--max-tokens` is {}, but there are {positions} positions in a model",
+                self.max_tokens
+            )
+            .into());
+        }
         let encoder = encoder::open(&self.encoder, self.cache.as_deref())?;
         let extractor = RuleExtractor::default();
         let spi = SpiParams::default().seed(self.seed);
@@ -282,6 +320,7 @@ impl Arguments {
             targets: self.targets,
             max_tokens: self.max_tokens,
             reserve: self.reserve,
+            positions,
             references: self.references.into(),
             seed: self.seed,
             ..EvaluationConfig::default()
@@ -338,6 +377,12 @@ impl Bench {
             bench.models.push((name.clone(), load(dir)?));
         }
         Ok(bench)
+    }
+
+    /// The positions that all models have.
+    fn positions(&self) -> usize {
+        let models = std::iter::once(&self.base).chain(self.models.iter().map(|(_, model)| model));
+        models.map(|m| m.config().max_position_embeddings).min().unwrap_or(usize::MAX)
     }
 
     /// The model of a row, with its adapter active.

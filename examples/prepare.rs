@@ -12,6 +12,7 @@ use idl::conved::ConvEd;
 use idl::dialogue::{
     BoxError, Person, SentenceEncoder, SessionDistance, remove_dialogues_of, split_persons,
 };
+use idl::draw::{key, stream};
 use idl::learn::{TrainingTarget, candidates, dpa_targets, msl_targets};
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
@@ -22,9 +23,8 @@ use idl_examples::corpus::CorpusArgs;
 use idl_examples::extractor::RowsArgs;
 use idl_examples::rejected::{Rejected, RejectedArgs};
 use idl_examples::{cli, encoder, progress};
+use rand::Rng;
 use rand::seq::SliceRandom;
-use rand::{Rng, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Writes what `train` learns from: JSONL, one reply a line, in TRL's
 /// conversational formats with the person's sessions beside the prompt.
@@ -258,13 +258,16 @@ impl Maker<'_> {
         let bar = progress::bar("sessions", persons.len() as u64);
         let mut targets = msl_targets(persons, &pipeline, |done| bar.set_position(done as u64))?;
         bar.finish_and_clear();
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(self.arguments.seed);
+        let seed = self.arguments.seed;
         if let Some(most) = self.arguments.dialogues {
-            targets.shuffle(&mut rng);
+            targets.sort_by_key(|t| {
+                let of = [persons[t.person].id.as_str(), t.conversation.id.as_str()];
+                key(seed, "learnt dialogue", &of)
+            });
             targets.truncate(most);
         }
         for target in &mut targets {
-            self.rearrange(target, &persons[target.person], &mut rng);
+            self.rearrange(target, &persons[target.person]);
         }
         let dialogue = |target: &TrainingTarget, alternatives| Dialogue {
             person: Some(persons[target.person].id.clone()),
@@ -274,7 +277,6 @@ impl Maker<'_> {
         if self.arguments.stage != Stage::Dpoc {
             return Ok(targets.iter().map(|t| dialogue(t, Vec::new())).collect());
         }
-        let seed = self.arguments.seed;
         let corpus = PreferenceCorpus::new(persons, &extractor, self.encoder, seed)?
             .rejected_from(self.rejected);
         let mut coverage = Coverage::default();
@@ -293,21 +295,19 @@ impl Maker<'_> {
         Ok(found.into_iter().map(|(t, alternatives)| dialogue(t, alternatives)).collect())
     }
 
-    /// What an ablation does to a target's references.
-    fn rearrange(
-        &self,
-        target: &mut TrainingTarget,
-        person: &Person,
-        rng: &mut Xoshiro256PlusPlus,
-    ) {
-        let Conversation { references, .. } = &mut target.conversation;
+    /// What an ablation does to a target's references. Each draw has a generator
+    /// of its own: those of one target depend on no other.
+    fn rearrange(&self, target: &mut TrainingTarget, person: &Person) {
+        let Conversation { id, references, .. } = &mut target.conversation;
+        let draw = |purpose| stream(self.arguments.seed, purpose, &[&person.id, id]);
         match self.arguments.references {
             References::Spi => {}
             References::None => references.clear(),
             References::Random => {
                 let itself = &person.sessions[target.session];
                 let mut others = candidates(person, itself);
-                others.shuffle(rng);
+                let mut rng = draw("random references");
+                others.shuffle(&mut rng);
                 others.truncate(references.len());
                 *references = others
                     .into_iter()
@@ -320,7 +320,7 @@ impl Maker<'_> {
             }
         }
         if self.arguments.order == Order::Shuffled {
-            references.shuffle(rng);
+            references.shuffle(&mut draw("order of references"));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use idl::dialogue::convai2::{self, Speaker};
 use idl::dialogue::{BoxError, Person, embedded, split_persons};
+use idl_examples::trained_on::Seen;
 
 use crate::Options;
 
@@ -20,6 +21,17 @@ pub(crate) struct People {
     pub dialogues: usize,
     /// What they are, for the table's heading.
     pub name: &'static str,
+    /// Whether their ids are names, rather than numbers within a split.
+    named: bool,
+}
+
+impl People {
+    /// The shown ones, to be compared with those who were learnt from. The
+    /// embedded base has seen neither the invented people nor ConvAI2's valid
+    /// persons.
+    pub(crate) fn seen(&self) -> Seen<'_> {
+        Seen { persons: &self.show, named: self.named, new_to_base: true }
+    }
 }
 
 /// Loads both sets.
@@ -45,7 +57,7 @@ fn invented(seed: u64) -> Result<People, BoxError> {
     let (Some(train), Some(show)) = (parts.next(), parts.next()) else {
         return Err("the split has no two parts".into());
     };
-    Ok(People { train, show, targets: 4, dialogues: 176, name: "invented persons" })
+    Ok(People { train, show, targets: 4, dialogues: 176, name: "invented persons", named: true })
 }
 
 /// ConvAI2's train persons with enough sessions for a target and five
@@ -55,5 +67,12 @@ fn convai2(dir: &Path) -> Result<People, BoxError> {
     let all = convai2::persons(dir, "train", &views)?;
     let train = all.into_iter().filter(|p| p.sessions.len() >= 6).collect();
     let show = convai2::persons(dir, "valid", &views)?;
-    Ok(People { train, show, targets: 1, dialogues: 120, name: "ConvAI2 valid persons" })
+    Ok(People {
+        train,
+        show,
+        targets: 1,
+        dialogues: 120,
+        name: "ConvAI2 valid persons",
+        named: false,
+    })
 }

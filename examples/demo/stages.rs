@@ -8,8 +8,11 @@ use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
 use idl::dialogue::{BoxError, GenerationParams, SessionDistance, TfIdfEncoder};
 use idl::dpoc_loss::{Loss, PreferenceLoss};
-use idl::evaluate::{EvaluationConfig, EvaluationTarget, evaluate, evaluation_targets};
-use idl::learn::{alone, candidates, conversation, dpa_targets, msl_targets};
+use idl::draw::key;
+use idl::evaluate::{
+    EvaluationConfig, EvaluationTarget, EvaluationTargets, LeftOut, evaluate, evaluation_targets,
+};
+use idl::learn::{TrainingTarget, alone, candidates, conversation, dpa_targets, msl_targets};
 use idl::lm::{CausalLm, ChatTokenizer, Generator, LoraConfig};
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
@@ -19,11 +22,9 @@ use idl::train::{
     Coverage, Example, ExampleBuilder, Objective, PreferenceCorpus, Step, TrainConfig, train,
 };
 use idl::{ConvEdDistance, Pipeline};
-use idl_examples::progress;
 use idl_examples::table::{System, Table};
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_xoshiro::Xoshiro256PlusPlus;
+use idl_examples::trained_on::TrainedOn;
+use idl_examples::{cli, progress};
 
 use crate::Options;
 use crate::data::People;
@@ -64,28 +65,40 @@ impl Study<'_> {
         let conved = ConvEd::params().lambda(LAMBDA).check()?;
         let distance = ConvEdDistance { conved, encoder: &self.encoder };
         let pipeline = self.pipeline(&spi, &distance);
-        self.learn(model, &pipeline)?;
+        let learnt = self.learn(model, &pipeline)?;
 
         let config = EvaluationConfig {
             targets: self.people.targets,
             max_tokens: MAX_TOKENS,
             reserve: RESERVE,
+            positions: model.config().max_position_embeddings,
             seed: self.options.seed,
             ..EvaluationConfig::default()
         };
         let show = &self.people.show;
-        let targets = evaluation_targets(show, &pipeline, self.tokenizer, &config)?;
+        let EvaluationTargets { targets, left_out } =
+            evaluation_targets(show, &pipeline, self.tokenizer, &config)?;
+        for LeftOut { person, dialogue, reason } in &left_out {
+            eprintln!("left out of all systems: {person}, {dialogue}: {}", cli::one_line(reason));
+        }
         let mut systems = Vec::new();
         for (name, adapter) in SYSTEMS {
             model.set_active(adapter)?;
             let bar = progress::bar(&format!("scoring {name}"), targets.len() as u64);
             let scores = evaluate(model, show, &targets, |done| bar.set_position(done as u64))?;
             bar.finish_and_clear();
-            systems.push(System { name: name.to_owned(), scores });
+            // Of what the base has seen nothing is known, unless it is ours.
+            let base = TrainedOn::of_folder(self.base, &self.people.seen());
+            let trained_on = base.map(|base| match adapter {
+                None => self.people.seen().overlap(&base),
+                Some(_) => self.people.seen().overlap(&learnt),
+            });
+            systems.push(System { name: name.to_owned(), trained_on, scores });
         }
         Ok(Table {
             persons: self.people.name.to_owned(),
             targets: targets.len(),
+            left_out: left_out.len(),
             replies: targets.iter().map(EvaluationTarget::replies).sum(),
             references: mean(targets.iter().map(|t| t.references)),
             systems,
@@ -109,14 +122,18 @@ impl Study<'_> {
         }
     }
 
-    /// SPI and DPI, then the baseline and the two stages.
-    fn learn(&self, model: &mut CausalLm, pipeline: &Pipeline<'_>) -> Result<(), BoxError> {
+    /// SPI and DPI, then the baseline and the two stages; from whom was learnt.
+    fn learn(&self, model: &mut CausalLm, pipeline: &Pipeline<'_>) -> Result<TrainedOn, BoxError> {
         let train = &self.people.train;
         let bar = progress::bar("SPI and DPI", train.len() as u64);
         let mut targets = msl_targets(train, pipeline, |done| bar.set_position(done as u64))?;
         bar.finish_and_clear();
         let found = targets.len();
-        targets.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(self.options.seed));
+        let drawn = |t: &TrainingTarget| {
+            let of = [train[t.person].id.as_str(), t.conversation.id.as_str()];
+            key(self.options.seed, "learnt dialogue", &of)
+        };
+        targets.sort_by_key(drawn);
         targets.truncate(self.people.dialogues);
         eprintln!("SPI, DPI  {found} targets, {} of them used", targets.len());
 
@@ -153,7 +170,11 @@ impl Study<'_> {
         let objective = Objective::Preference { loss: &loss, reference: Some("msl") };
         model.copy_adapter("msl", "dpa")?;
         self.train(model, "dpa", &examples, objective, &dpa_config(self.options.seed))?;
-        Ok(())
+        let mut learnt = TrainedOn::default();
+        for target in &targets {
+            learnt.add(&train[target.person].id, &target.conversation.id);
+        }
+        Ok(learnt)
     }
 
     /// Trains an adapter, with a progress bar and a log, and saves it.

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Parser, ValueEnum};
-use idl::metrics::{Bootstrap, Lengths, Tokenizer};
+use idl::metrics::{Intervals, Lengths, Method, Tokenizer};
 use idl_dialogue::BoxError;
 use idl_encoder::{EncoderOptions, NliClassifier, SentenceTransformer};
 use idl_examples::cli;
@@ -66,9 +66,11 @@ Chance rows stand beside every value: the true reply of a random other line, the
 same of the same `person`, the `query` said back, and one constant sentence.
 What a row scores is not worth claiming.
 
-Intervals resample persons, and there are none without `person`. A comparison
-with --baseline resamples persons, or lines where there is no `person`; the
-t-test takes the mean of each of them.
+Intervals are over persons, and there are none without `person`, for one, or for
+persons who do not differ: Student's t with the standard error that leaving out
+each person once gives, or a studentised bootstrap. A comparison with --baseline is
+over persons, or lines where there is no `person`; its p_value is of the same t,
+its t_test takes the mean of each person or line.
 
 Memory: what is averaged takes none. Chance rows keep all lines; `length` a number
 for each, for the quantiles; --baseline without `person` counts for each; distinct-1
@@ -119,8 +121,13 @@ struct Arguments {
     #[arg(long)]
     no_chance: bool,
 
-    /// How often persons are resampled
-    #[arg(long, default_value_t = 10_000, value_name = "N",
+    /// How intervals are found
+    #[arg(long, value_enum, default_value = "t")]
+    interval: IntervalName,
+
+    /// How often `--interval studentised` draws persons; each time it leaves out
+    /// each of them once
+    #[arg(long, default_value_t = 1_000, value_name = "N",
           value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     resamples: usize,
 
@@ -128,9 +135,18 @@ struct Arguments {
     #[arg(long, default_value_t = 0.95, value_name = "X", value_parser = level)]
     level: f64,
 
-    /// The seed of chance rows and resampling
+    /// The seed of chance rows and of `--interval studentised`
     #[arg(long, default_value_t = 0)]
     seed: u64,
+}
+
+/// [`Method`] on the command line.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum IntervalName {
+    /// Student's t
+    T,
+    /// The studentised bootstrap, for skewed numbers; slow with many persons
+    Studentised,
 }
 
 /// [`Tokenizer`] on the command line.
@@ -298,6 +314,10 @@ fn run(arguments: &Arguments) -> Result<(), BoxError> {
     let (bleu, constant, seed) = (settings.bleu(), &arguments.constant, arguments.seed);
     let rows = chance.rows(&measures, bleu, constant, seed, &mut models)?;
     let Arguments { resamples, level, .. } = *arguments;
+    let method = match arguments.interval {
+        IntervalName::T => Method::T,
+        IntervalName::Studentised => Method::StudentisedBootstrap { resamples, seed },
+    };
     let counted = Counted {
         measures: &measures,
         system: &system,
@@ -306,7 +326,7 @@ fn run(arguments: &Arguments) -> Result<(), BoxError> {
         references: lengths.stats(),
         unit: units.name(),
         nli: models.judge.as_ref().map(Judge::name),
-        bootstrap: Bootstrap { resamples, level, seed },
+        intervals: Intervals { method, level },
     };
     cli::print_json(&counted.report()?)
 }

@@ -139,7 +139,7 @@ pub(crate) struct Panel {
     empty: Unit,
     /// All replies.
     pub(crate) all: Unit,
-    /// What is resampled: persons or replies.
+    /// What intervals are over: persons or replies.
     pub(crate) units: Vec<Unit>,
     /// Of 1 and of 2 words, over all replies.
     pub(crate) distinct: [Distinct; 2],

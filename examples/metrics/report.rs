@@ -1,6 +1,6 @@
 //! From counts to the summary.
 
-use idl::metrics::{Bootstrap, Interval, LengthStats, TTest, paired_t_test};
+use idl::metrics::{Error, Interval, Intervals, LengthStats, TTest, paired_t_test};
 use idl_dialogue::BoxError;
 use serde::{Serialize, Serializer};
 
@@ -48,12 +48,13 @@ impl Serialize for Row {
     }
 }
 
-/// Ends of an interval, and how many units were resampled.
+/// Ends of an interval, how they were found, and how many units it stands on.
 #[derive(Debug, Serialize)]
 struct OverUnits {
     low: f64,
     high: f64,
     level: f64,
+    method: &'static str,
     unit: &'static str,
     units: usize,
 }
@@ -91,7 +92,7 @@ pub(crate) struct Counted<'a> {
     pub(crate) unit: &'static str,
     /// The name of the NLI model, if there is one.
     pub(crate) nli: Option<&'a str>,
-    pub(crate) bootstrap: Bootstrap,
+    pub(crate) intervals: Intervals,
 }
 
 impl Counted<'_> {
@@ -150,16 +151,17 @@ impl Counted<'_> {
         let statistic = |drawn: &[usize]| {
             Unit::pooled(quantity, drawn.iter().map(|&i| units[i])).unwrap_or(f64::NAN)
         };
-        let found = self.bootstrap.statistic(units.len(), statistic)?;
-        Ok(Some(self.over_units(&found, units.len())))
+        let found = some(self.intervals.statistic(units.len(), statistic))?;
+        Ok(found.map(|found| self.over_units(&found)))
     }
 
-    fn over_units(&self, found: &Interval, units: usize) -> OverUnits {
-        let Interval { low, high, level, .. } = *found;
-        OverUnits { low, high, level, unit: self.unit, units }
+    fn over_units(&self, found: &Interval) -> OverUnits {
+        let Interval { low, high, level, persons, .. } = *found;
+        let method = self.intervals.method.as_str();
+        OverUnits { low, high, level, method, unit: self.unit, units: persons }
     }
 
-    /// The paired bootstrap: the same units are drawn from both systems.
+    /// Unit by unit: the same units stand on both sides.
     fn compare(&self, quantity: Quantity, baseline: &Panel) -> Result<Baseline, BoxError> {
         let pairs: Vec<(&Unit, &Unit)> = self
             .system
@@ -173,14 +175,14 @@ impl Counted<'_> {
             let (difference, interval, p_value, t_test) = Default::default();
             return Ok(Baseline { value, difference, interval, p_value, t_test });
         }
-        let mut samples = Vec::with_capacity(self.bootstrap.resamples + 1);
-        let found = self.bootstrap.statistic(pairs.len(), |drawn| {
-            let ours = Unit::pooled(quantity, drawn.iter().map(|&i| pairs[i].0));
-            let theirs = Unit::pooled(quantity, drawn.iter().map(|&i| pairs[i].1));
-            let difference = ours.zip(theirs).map_or(f64::NAN, |(a, b)| a - b);
-            samples.push(difference);
-            difference
-        })?;
+        let difference = |chosen: &[usize]| {
+            let ours = Unit::pooled(quantity, chosen.iter().map(|&i| pairs[i].0));
+            let theirs = Unit::pooled(quantity, chosen.iter().map(|&i| pairs[i].1));
+            ours.zip(theirs).map_or(f64::NAN, |(a, b)| a - b)
+        };
+        let all: Vec<usize> = (0..pairs.len()).collect();
+        let estimate = difference(&all);
+        let found = some(self.intervals.statistic(pairs.len(), difference))?;
         let t_test = match quantity {
             // Of corpus BLEU a unit has no number of its own.
             Quantity::Bleu(_) => None,
@@ -195,10 +197,9 @@ impl Counted<'_> {
         };
         Ok(Baseline {
             value,
-            difference: Some(found.estimate),
-            interval: Some(self.over_units(&found, pairs.len())),
-            // The first is the estimate, not a sample.
-            p_value: samples.get(1..).map(two_sided),
+            difference: Some(estimate).filter(|d| d.is_finite()),
+            interval: found.as_ref().map(|found| self.over_units(found)),
+            p_value: found.map(|found| found.t_test().p_value),
             t_test,
         })
     }
@@ -246,10 +247,10 @@ fn only(value: Option<f64>) -> Baseline {
     Baseline { value, difference: None, interval: None, p_value: None, t_test: None }
 }
 
-/// As the library's: twice the smaller share of samples on either side of 0,
-/// with one added to both counts.
-fn two_sided(samples: &[f64]) -> f64 {
-    let below = samples.iter().filter(|&&d| d <= 0.0).count();
-    let above = samples.iter().filter(|&&d| d >= 0.0).count();
-    (2.0 * (below.min(above) + 1) as f64 / (samples.len() + 1) as f64).min(1.0)
+/// None where the units do not differ, or too few do: nothing can be told then.
+fn some(found: Result<Interval, Error>) -> Result<Option<Interval>, Error> {
+    match found {
+        Err(Error::NoVariance { .. } | Error::Unbounded { .. } | Error::TooFew { .. }) => Ok(None),
+        found => found.map(Some),
+    }
 }

@@ -2,7 +2,7 @@
 //! lines ([`lines`]), how they find and load persons ([`corpus`]), what turns texts into vectors ([`encoder`]) and into
 //! persona triples ([`extractor`]), which language model they speak to ([`lm`]), what ranks last in preference data
 //! ([`rejected`]), what a training run is told ([`run_config`]), pretraining included ([`pretrain`]), and shows
-//! ([`curves`]), and the table in which systems are compared ([`table`]).
+//! ([`curves`]), whom it was trained on ([`trained_on`]), and the table in which systems are compared ([`table`]).
 
 pub mod cli;
 pub mod corpus;
@@ -16,3 +16,4 @@ pub mod progress;
 pub mod rejected;
 pub mod run_config;
 pub mod table;
+pub mod trained_on;

@@ -7,7 +7,7 @@ use idl::dialogue::BoxError;
 use idl::dpoc_loss::LossConfig;
 use idl::lm::LoraConfig;
 use idl::train::TrainConfig;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tch::Device;
@@ -77,6 +77,11 @@ pub struct RunConfig {
     /// unless set.
     #[serde(default)]
     pub reference_cache: Option<PathBuf>,
+    /// What an earlier run wrote beside its settings
+    /// ([`trained_on`](crate::trained_on)): whoever starts from its `run.json`
+    /// trains on other rows.
+    #[serde(default, skip_serializing)]
+    pub trained_on: Option<IgnoredAny>,
 }
 
 fn cpu() -> String {

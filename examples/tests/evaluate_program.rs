@@ -4,10 +4,12 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use idl_dialogue::embedded;
+use serde_json::{Value, json};
 use support::{program, stderr, stdout};
 
 const RUN: &str = r#"{
@@ -61,9 +63,17 @@ fn systems_are_compared_on_the_same_targets() {
     let [base, msl, again] = [0, 1, 2].map(|row| nll(&scores, row));
     assert_eq!(msl, again, "the same adapter under two names");
     assert!(base.iter().zip(&msl).all(|(a, b)| (a - b).abs() > 1e-3), "{base:?} {msl:?}");
-    assert!(text.contains("Against base, person by person:"), "{text}");
-    let compared = text.lines().filter(|l| l.contains("  NLL own +") || l.contains("  NLL own -"));
-    assert_eq!(compared.count(), 2, "{text}");
+    assert!(
+        text.contains("Against base, person by person (95 % t intervals over 2 persons; paired"),
+        "{text}"
+    );
+    let compared = |what: &str| {
+        let line = |l: &&str| l.contains(what) && l.contains('[') && l.contains("t(1) = ");
+        text.lines().filter(line).count()
+    };
+    assert_eq!(compared("NLL own  "), 2, "each but the baseline has a paired t-test: {text}");
+    assert!(compared("sensitivity  ") >= 3 + 2, "and what own sessions bring, the base's: {text}");
+    assert!(text.contains("with 95 % t intervals over 2 persons"), "{text}");
 
     // The table is of the mean over persons of the NLL a token.
     let persons = scores["systems"][1]["scores"].as_array().unwrap();
@@ -72,12 +82,37 @@ fn systems_are_compared_on_the_same_targets() {
     let row = text.lines().find(|l| l.starts_with("MSL")).unwrap();
     assert!(row.contains(&format!("{mean:.3} [")), "{mean}: {row}");
 
-    // Negative or not, cells stand apart.
-    let rows: Vec<&str> = text.lines().filter(|l| l.matches('[').count() == 7).collect();
-    assert_eq!(rows.len(), 3, "{text}");
+    // Negative or not, cells stand apart: likelihoods and the order of three
+    // pairs, own and own minus other, of each system.
+    let rows: Vec<&str> = text.lines().filter(|l| l.matches('[').count() == 6).collect();
+    assert_eq!(rows.len(), 2 * 3, "{text}");
     for row in rows {
-        assert_eq!(row.matches("]  ").count(), 6, "{row}");
+        assert_eq!(row.split("  ").filter(|cell| !cell.is_empty()).count(), 7, "{row}");
     }
+    // What could be copied is in no pair.
+    for person in persons {
+        let counts = |key: &str| -> Vec<u64> {
+            person[key].as_array().unwrap().iter().map(|n| n.as_u64().unwrap()).collect()
+        };
+        let (verbatim, pairs) = (counts("verbatim"), counts("pairs"));
+        let all = person["alternatives"].as_u64().unwrap();
+        for (pair, (a, b)) in [(0, 1), (1, 2), (0, 2)].into_iter().enumerate() {
+            assert!(pairs[pair] <= all - verbatim[a].max(verbatim[b]), "{person}");
+            assert!(pairs[pair] + verbatim[a] + verbatim[b] >= all, "{person}");
+        }
+    }
+    assert!(text.contains("stand verbatim in the prompt, own or other, and are left out"));
+
+    // The same figures are in the file, for programs.
+    let summary = &scores["summary"];
+    assert_eq!(summary["intervals"], "95 % t intervals over 2 persons");
+    assert_eq!(summary["systems"].as_array().unwrap().len(), 3);
+    let figure = &summary["systems"][1]["figures"][0];
+    assert_eq!((&figure["measure"], &figure["persons"]), (&"NLL own".into(), &2.into()));
+    assert!((figure["mean"].as_f64().unwrap() - mean).abs() < 1e-12);
+    let against = summary["against_baseline"].as_array().unwrap();
+    assert_eq!(against.len(), 2);
+    assert_eq!(against[0]["figures"][0]["t_test"]["degrees_of_freedom"], 1);
 
     // What was scored apart stands in one table, as if it had been scored at once.
     let saved = dir.join("scores.json");
@@ -121,7 +156,98 @@ fn systems_are_compared_on_the_same_targets() {
     assert!((drawn[0] - msl[0]).abs() > 1e-3, "{drawn:?} {msl:?}");
     assert!((drawn[2] - msl[2]).abs() < 1e-9, "{drawn:?} {msl:?}");
     assert!(markdown.contains("| system | NLL own |") && markdown.contains("| MSL | "));
-    assert_eq!(markdown.matches("order, own minus other").count(), 1);
+    assert!(markdown.contains("| system | true > criterion % | own - other |"), "{markdown}");
+    assert!(markdown.contains("with 95 % t intervals over 2 persons"), "{markdown}");
+    assert_eq!(markdown.matches("paired t-tests over persons").count(), 1);
+}
+
+#[test]
+fn whom_a_system_was_trained_on_is_known_or_not_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    trained(dir);
+    let path = dir.join("msl/run.json");
+    let run: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    let rows = fs::read_to_string(dir.join("data.jsonl")).unwrap();
+    let learnt: BTreeSet<String> = rows
+        .lines()
+        .map(|row| serde_json::from_str::<Value>(row).unwrap())
+        .map(|row| row["person"].as_str().unwrap().to_owned())
+        .collect();
+    let written: BTreeSet<String> =
+        run["trained_on"]["persons"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(written, learnt);
+
+    let said = |trained_on: Option<Value>, model: Option<&str>| {
+        let mut run = run.clone();
+        match trained_on {
+            Some(trained_on) => run["trained_on"] = trained_on,
+            None => drop(run.as_object_mut().unwrap().remove("trained_on")),
+        }
+        if let Some(model) = model {
+            run["model"] = model.into();
+        }
+        fs::write(&path, run.to_string()).unwrap();
+        let output = program("evaluate")
+            .current_dir(dir)
+            .args(["--corpus", "embedded", "--persons", "2", "--targets", "1", "--sessions", "1"])
+            .args(["--max-tokens", "400", "--system", "MSL=msl", "--json", "scores.json"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        let scores = fs::read_to_string(dir.join("scores.json")).unwrap();
+        let scores: Value = serde_json::from_str(&scores).unwrap();
+        assert_eq!(scores["systems"][0]["trained_on"], 0, "the base has not seen them");
+        (stdout(&output), stderr(&output), scores["systems"][1]["trained_on"].clone())
+    };
+    let of = |person: &str| Some(json!({"persons": {person: ["d"]}, "unnamed": 0}));
+
+    let (text, _, known) = said(of("somebody-else"), None);
+    assert!(text.contains("none of the 2 persons was trained on"), "{text}");
+    assert_eq!(known, 0);
+    let first = embedded().unwrap()[0].person.id.clone();
+    let (text, errors, known) = said(of(&first), None);
+    for said in [&text, &errors] {
+        assert!(said.contains("WARNING: MSL was trained on 1 of the 2 persons"), "{said}");
+    }
+    assert_eq!(known, 1);
+    for (trained_on, model) in [(None, None), (of("somebody-else"), Some("nowhere"))] {
+        let (text, _, known) = said(trained_on, model);
+        let unknown = "not known whether any of the 2 persons was trained on: MSL";
+        assert!(text.contains(unknown) && !text.contains("none of the"), "{text}");
+        assert_eq!(known, Value::Null);
+    }
+}
+
+#[test]
+fn targets_that_are_too_long_are_left_out_of_all_systems_and_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = program("evaluate")
+        .current_dir(dir.path())
+        .args(["--corpus", "embedded", "--persons", "3", "--targets", "4", "--sessions", "1"])
+        .args(["--max-tokens", "40", "--reserve", "22", "--json", "scores.json"])
+        .output()
+        .unwrap();
+    let (text, said) = (stdout(&output), stderr(&output));
+    assert!(output.status.success(), "{said}");
+    let named: Vec<&str> =
+        said.lines().filter(|l| l.starts_with("left out of all systems: ")).collect();
+    assert!(!named.is_empty() && named.len() < 12, "{said}");
+    let sessions: Vec<(String, String)> = embedded()
+        .unwrap()
+        .iter()
+        .flat_map(|e| e.person.sessions.iter().map(|s| (e.person.id.clone(), s.id.clone())))
+        .collect();
+    for line in &named {
+        let target = |(p, s): &&(String, String)| line.contains(&format!(": {p}, {s}: "));
+        assert!(sessions.iter().any(|one| target(&one)), "{line}");
+    }
+    let (scored, left_out) = (12 - named.len(), named.len());
+    let heading = format!("{scored} dialogues ({left_out} more left out: too long), ");
+    assert!(text.contains(&heading), "{heading}: {text}");
+    let scores = fs::read_to_string(dir.path().join("scores.json")).unwrap();
+    let scores: Value = serde_json::from_str(&scores).unwrap();
+    assert_eq!(scores["left_out"], left_out);
 }
 
 #[test]
@@ -139,6 +265,7 @@ fn what_is_wrong_is_named_before_anything_is_scored() {
         (&["--no-base", "--system", "a=empty", "--baseline", "base"], "no system"),
         (&["--persons", "1"], "at least 2"),
         (&["--max-tokens", "100"], "320"),
+        (&["--max-tokens", "4096"], "2048 positions"),
     ] {
         let output = program("evaluate")
             .current_dir(dir.path())

@@ -31,14 +31,19 @@ fn complaint(arguments: &[&str], input: &str) -> String {
     text.trim_end().to_owned()
 }
 
-/// Twelve replies of four persons; each third reply is the true one.
+/// Twelve replies of four persons; each third reply is the true one. The first
+/// and the last person do not say quite what the others do.
 fn replies() -> String {
     let truth = ["i bake bread every night", "my boat is red", "we sing on sundays"];
     let said = ["i bake bread", "the boat is red", "we sing on sundays"];
     (0..12)
         .map(|i| {
             let line = json!({
-                "hypothesis": said[i % 3],
+                "hypothesis": match i {
+                    0 => "i bake i",
+                    9 => truth[0],
+                    _ => said[i % 3],
+                },
                 "references": [truth[i % 3]],
                 "history": ["i am a baker", "bread is what i bake"],
                 "query": "what do you do ?",
@@ -77,7 +82,7 @@ impl Drop for File {
 
 #[test]
 fn each_value_has_a_signature_chance_rows_and_an_interval() {
-    let options = ["--compat", "released,clv", "--resamples", "200"];
+    let options = ["--compat", "released,clv"];
     let summary = summary(&options, &replies());
     let names = [
         "bleu-1",
@@ -105,12 +110,25 @@ fn each_value_has_a_signature_chance_rows_and_an_interval() {
         let interval = &summary[name]["interval"];
         assert_eq!((&interval["unit"], &interval["units"]), (&json!("person"), &json!(4)));
         let (low, high) = (interval["low"].as_f64().unwrap(), interval["high"].as_f64().unwrap());
-        assert!(low <= value + 1e-9 && value <= high + 1e-9, "{name}: {low} {value} {high}");
+        assert!(low < value && value < high, "{name}: {low} {value} {high}");
+        assert_eq!(interval["method"], "t");
     }
+    // As many replies of each person: Student's t of their means, by hand. The
+    // four are 5/6 (bar 0.75 instead of 0.5), twice the same, and more.
+    let means = [0.5, 0.75, 0.75, 1.0].map(|first| (first + 6.0 / 7.0 + 1.0) / 3.0);
+    let mean = means.iter().sum::<f64>() / 4.0;
+    let variance = means.iter().map(|m| (m - mean).powi(2)).sum::<f64>() / 3.0;
+    let half = 3.182_446_305_284_263 * (variance / 4.0).sqrt();
+    assert!((number(&summary, "/word-f1/interval/low") - (mean - half)).abs() < 1e-9);
+    let options = ["--interval", "studentised", "--resamples", "200"];
+    let drawn = self::summary(&options, &replies());
+    assert_eq!(drawn["word-f1"]["interval"]["method"], "studentised bootstrap");
     assert!(summary["rouge-l"]["signature"].as_str().unwrap().contains("replies:12"));
-    // By hand: 6, 8 and 8 of the words count: 2 * 3 / (3 + 5), 1 without "the", 1.
-    assert!((number(&summary, "/word-f1/value") - (0.75 + 6.0 / 7.0 + 1.0) / 3.0).abs() < 1e-12);
-    assert_eq!(number(&summary, "/length/tokens/hypotheses/mean"), 11.0 / 3.0);
+    // By hand: 2 * 2 / (3 + 5), twice 2 * 3 / (3 + 5), 1; 2 * 3 / (3 + 4) without
+    // "the"; 1.
+    let f1 = (0.5 + 0.75 + 0.75 + 1.0 + 4.0 * 6.0 / 7.0 + 4.0) / 12.0;
+    assert!((number(&summary, "/word-f1/value") - f1).abs() < 1e-12);
+    assert_eq!(number(&summary, "/length/tokens/hypotheses/mean"), 46.0 / 12.0);
     assert_eq!(number(&summary, "/length/tokens/references/mean"), 13.0 / 3.0);
     assert_eq!(number(&summary, "/length/chance/echo"), 5.0);
     assert_eq!(summary["p-co"], json!({"value": null, "n/a": "no --encoder"}));
@@ -143,7 +161,7 @@ fn an_nli_model_judges_replies_against_the_persona() {
         verdicts.iter().filter(|&&v| v == verdict).count() as f64 / verdicts.len() as f64
     };
     let folder = data.join("nli-roberta");
-    let options = ["--nli", folder.to_str().unwrap(), "--resamples", "50"];
+    let options = ["--nli", folder.to_str().unwrap()];
     let found = summary(&options, &lines);
     let mean = verdicts.iter().sum::<f64>() / verdicts.len() as f64;
     for (name, expected) in [
@@ -178,29 +196,42 @@ fn without_persons_there_is_no_interval_and_the_same_seed_gives_the_same_summary
     assert!(plain["bleu-1"]["chance"].get("same-person").is_none());
     assert_eq!(plain["p-f1"]["n/a"], "no line has a `history`");
     assert!(summary(&["--no-chance"], &lines)["bleu-1"].get("chance").is_none());
-    let seeded = |seed| summary(&["--seed", seed, "--resamples", "50"], &replies());
+    let seeded = |seed| summary(&["--seed", seed], &replies());
     assert_eq!(seeded("1"), seeded("1"));
+    // One person, and persons who do not differ, are no interval of no width.
+    let one: String = replies().lines().take(3).map(|line| format!("{line}\n")).collect();
+    assert!(summary(&[], &one)["word-f1"].get("interval").is_none());
+    let line = |p: u8| json!({"hypothesis": "yes", "references": ["yes"], "person": p.to_string()});
+    let equal: String = (0..4).map(|p| format!("{}\n", line(p))).collect();
+    assert!(summary(&[], &equal)["word-f1"].get("interval").is_none());
 }
 
 #[test]
 fn two_systems_are_compared_person_by_person() {
     let ours = File::new("ours", &replies());
+    let said = |i| if i < 9 { "\"no\"" } else { "\"the boat\"" };
+    let lines = replies();
+    let lines = lines.lines().enumerate();
     let others: String =
-        replies().lines().map(|l| l.replace("\"the boat is red\"", "\"no\"") + "\n").collect();
+        lines.map(|(i, l)| l.replace("\"the boat is red\"", said(i)) + "\n").collect();
     let theirs = File::new("theirs", &others);
-    let pair = ["--input", ours.name(), "--baseline", theirs.name(), "--resamples", "100"];
+    let pair = ["--input", ours.name(), "--baseline", theirs.name()];
     let found = summary(&pair, "");
     let baseline = &found["word-f1"]["baseline"];
     let difference = baseline["difference"].as_f64().unwrap();
     let values = number(&found, "/word-f1/value") - baseline["value"].as_f64().unwrap();
     assert!((difference - values).abs() < 1e-12 && difference > 0.0);
     assert_eq!(baseline["interval"]["unit"], "person");
-    assert!(baseline["p_value"].as_f64().unwrap() < 0.05);
+    // As many replies of each person: the two tests are one.
+    let p = baseline["p_value"].as_f64().unwrap();
+    assert!(p < 0.05 && (p - baseline["t_test"]["p_value"].as_f64().unwrap()).abs() < 1e-9);
+    assert_eq!(baseline["t_test"]["degrees_of_freedom"], 3);
     assert!(found["bleu-4"]["baseline"]["interval"]["low"].is_number());
 
     let itself = summary(&["--input", ours.name(), "--baseline", ours.name()], "");
     assert_eq!(itself["bleu-4"]["baseline"]["difference"], 0.0);
-    assert_eq!(itself["bleu-4"]["baseline"]["p_value"], 1.0);
+    let tested = ["interval", "p_value", "t_test"].map(|k| itself["bleu-4"]["baseline"].get(k));
+    assert_eq!(tested, [None; 3], "nothing differs");
 
     let short = File::new("short", others.lines().next().unwrap());
     let error = complaint(&["--input", ours.name(), "--baseline", short.name()], "");

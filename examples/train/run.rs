@@ -11,6 +11,7 @@ use idl::train::log::LogRecord;
 use idl::train::{ModelCard, Objective, Trained, Trainer, total_steps};
 use idl_examples::lm;
 use idl_examples::run_config::{RunConfig, Stage};
+use idl_examples::trained_on::TrainedOn;
 
 use crate::data;
 use crate::folder::Folder;
@@ -72,7 +73,7 @@ pub(crate) fn train(config: &RunConfig, resumes: bool) -> Result<(), BoxError> {
         lora: lora.as_ref(),
         train: &config.train,
     };
-    let settings = serde_json::to_string_pretty(config)?;
+    let settings = TrainedOn::of_rows(&config.data)?.put_into(config)?;
     let checkpoints = folder.checkpoints(&settings, card.text(&examples, None));
     let trainer = Trainer::new(&examples, objective, &config.train)
         .evaluate_on(&held_out)

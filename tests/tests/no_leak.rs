@@ -270,8 +270,8 @@ fn evaluation_chooses_the_same_references_whatever_the_true_replies_are() {
     let config =
         EvaluationConfig { targets: 1, distractors: 3, max_tokens: ROOM, ..Default::default() };
     let chosen = |persons: &[Person]| {
-        let targets = evaluation_targets(persons, &pipeline, &tokenizer, &config).unwrap();
-        targets.into_iter().map(|t| (t.person, t.session, t.selection)).collect::<Vec<_>>()
+        let found = evaluation_targets(persons, &pipeline, &tokenizer, &config).unwrap();
+        found.targets.into_iter().map(|t| (t.person, t.session, t.selection)).collect::<Vec<_>>()
     };
     let before = chosen(persons);
     assert_eq!(before.len(), persons.len());
@@ -317,7 +317,7 @@ fn the_other_side_of_the_target_is_never_a_reference() {
         max_tokens: ROOM,
         ..EvaluationConfig::default()
     };
-    let targets = evaluation_targets(&both, &everything, &tokenizer, &config).unwrap();
+    let targets = evaluation_targets(&both, &everything, &tokenizer, &config).unwrap().targets;
     assert_eq!(targets.len(), both[0].sessions.len() + both[1].sessions.len());
     for t in targets {
         // All but the target: its mirror is the other person's.

@@ -54,13 +54,23 @@ pub enum Error {
         /// The number there are.
         length: usize,
     },
-    /// All differences are equal, so that a t statistic divides by zero.
-    #[error("the {pairs} differences are all {difference}: their variance is 0")]
+    /// All values or differences are equal, or all persons leave a statistic
+    /// where it is: a t statistic would divide by zero.
+    #[error("the {values} values are all {value}: their variance is 0")]
     NoVariance {
-        /// The number of pairs.
-        pairs: usize,
-        /// The one difference.
-        difference: f64,
+        /// How many there are.
+        values: usize,
+        /// The one value.
+        value: f64,
+    },
+    /// A studentised bootstrap whose samples are too often of one person, or of
+    /// persons who do not differ.
+    #[error("a studentised bootstrap over {persons} persons has no end at level {level}")]
+    Unbounded {
+        /// How many persons there are.
+        persons: usize,
+        /// The level asked for.
+        level: f64,
     },
     /// Accumulators of different settings cannot be merged.
     #[error("cannot merge `{right}` into `{left}`")]

@@ -1,13 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 mod bleu;
-mod bootstrap;
 mod chance;
 mod compat;
 mod distinct;
 mod error;
 mod f1;
 mod facts;
+mod interval;
 mod length;
 mod likelihood;
 #[cfg(feature = "traits")]
@@ -20,19 +20,22 @@ mod ranking;
 mod rouge;
 mod score;
 mod special;
+mod spread;
+mod student;
+mod studentised;
 mod text;
 mod ttest;
 
 pub use bleu::{
     Bleu, BleuParams, BleuScore, BleuStats, Convention, NltkSmoothing, Smoothing, sentence_bleu,
 };
-pub use bootstrap::{Bootstrap, Interval, PairedInterval};
 pub use chance::{ChanceRows, Example, chance_rows};
 pub use compat::{clv_bleu, clv_bleu_signature, released_bleu, released_bleu_signature};
 pub use distinct::{Denominator, Distinct};
 pub use error::{Error, Result};
 pub use f1::{WordF1, word_f1};
 pub use facts::{FactAccuracy, names_object};
+pub use interval::{Interval, Intervals, Method};
 pub use length::{LengthStats, Lengths};
 pub use likelihood::{Condition, NllByPerson, PairedSample, TokenNll};
 #[cfg(feature = "traits")]

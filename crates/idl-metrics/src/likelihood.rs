@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::finite;
-use crate::{Bootstrap, Error, PairedInterval, Result, Score, Signature, TTest, paired_t_test};
+use crate::{Error, Interval, Intervals, Result, Score, Signature, TTest, paired_t_test};
 
 /// Whose sessions the model was shown before the dialogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -78,8 +78,8 @@ impl TokenNll {
 
 /// NLL per token of true replies, person by person and condition by
 /// condition: within a person over all tokens, then the mean over persons, so
-/// that a talkative person counts no more than another and intervals can
-/// resample persons. Merges.
+/// that a talkative person counts no more than another and intervals are
+/// over persons. Merges.
 ///
 /// Add every reply of a dialogue that has a message before it: the last one
 /// alone is often a good-bye, and shows little of the person.
@@ -222,9 +222,9 @@ impl PairedSample {
     /// The mean difference with an interval over persons.
     ///
     /// # Errors
-    /// Those of [`Bootstrap::paired`].
-    pub fn interval(&self, bootstrap: &Bootstrap) -> Result<PairedInterval> {
-        bootstrap.paired(&self.left, &self.right)
+    /// Those of [`Intervals::paired`].
+    pub fn interval(&self, intervals: &Intervals) -> Result<Interval> {
+        intervals.paired(&self.left, &self.right)
     }
 
     /// The paired t-test of no difference.

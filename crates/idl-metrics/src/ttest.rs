@@ -1,9 +1,12 @@
 //! The paired t-test.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
-use crate::bootstrap::differences;
-use crate::special::incomplete_beta;
+use crate::error::finite;
+use crate::spread::of_values;
+use crate::student::two_sided;
 use crate::{Error, Result};
 
 /// The outcome of a t-test.
@@ -15,6 +18,21 @@ pub struct TTest {
     pub degrees_of_freedom: usize,
     /// The two-sided p-value.
     pub p_value: f64,
+}
+
+impl TTest {
+    pub(crate) fn new(statistic: f64, degrees_of_freedom: usize) -> Self {
+        let p_value = two_sided(statistic, degrees_of_freedom as f64);
+        TTest { statistic, degrees_of_freedom, p_value }
+    }
+}
+
+/// `t(7) = 2.41, p = 0.047`; a p-value below 0.001 is said to be so.
+impl fmt::Display for TTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "t({}) = {:.2}, p ", self.degrees_of_freedom, self.statistic)?;
+        if self.p_value < 0.001 { write!(f, "< 0.001") } else { write!(f, "= {:.3}", self.p_value) }
+    }
 }
 
 /// The two-sided paired t-test of equal means, as `scipy.stats.ttest_rel`.
@@ -39,17 +57,26 @@ pub fn paired_t_test(left: &[f64], right: &[f64]) -> Result<TTest> {
     if n < 2 {
         return Err(Error::TooFew { what: "pairs", found: n, needed: 2 });
     }
-    let mean = differences.iter().sum::<f64>() / n as f64;
-    let variance =
-        differences.iter().map(|d| (d - mean) * (d - mean)).sum::<f64>() / (n - 1) as f64;
-    if variance == 0.0 {
-        return Err(Error::NoVariance { pairs: n, difference: mean });
+    let spread = of_values(&differences, scale(left).max(scale(right)))?;
+    if spread.standard_error == 0.0 {
+        return Err(Error::NoVariance { values: n, value: spread.estimate });
     }
-    let statistic = mean / (variance / n as f64).sqrt();
-    let df = (n - 1) as f64;
-    // P(|T| > t) = I_{df / (df + t^2)}(df / 2, 1 / 2)
-    let p_value = incomplete_beta(df / 2.0, 0.5, df / (df + statistic * statistic));
-    Ok(TTest { statistic, degrees_of_freedom: n - 1, p_value })
+    Ok(TTest::new(spread.estimate / spread.standard_error, n - 1))
+}
+
+/// `left - right`, refusing sides that do not match.
+pub(crate) fn differences(left: &[f64], right: &[f64]) -> Result<Vec<f64>> {
+    if left.len() != right.len() {
+        return Err(Error::Lengths { what: "paired values", left: left.len(), right: right.len() });
+    }
+    let differences: Vec<f64> = left.iter().zip(right).map(|(a, b)| a - b).collect();
+    finite("difference", &differences)?;
+    Ok(differences)
+}
+
+/// The largest size of a value: what rounding goes by.
+pub(crate) fn scale(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |scale: f64, v| scale.max(v.abs()))
 }
 
 #[cfg(test)]
@@ -61,7 +88,21 @@ mod tests {
         assert!(matches!(paired_t_test(&[1.0], &[2.0]), Err(Error::TooFew { found: 1, .. })));
         assert!(matches!(
             paired_t_test(&[1.0, 2.0], &[0.0, 1.0]),
-            Err(Error::NoVariance { pairs: 2, .. })
+            Err(Error::NoVariance { values: 2, .. })
         ));
+        // Equal but for rounding: of the differences, and of their sum.
+        assert!(matches!(
+            paired_t_test(&[1.1, 2.2, 3.3], &[1.0, 2.1, 3.2]),
+            Err(Error::NoVariance { values: 3, .. })
+        ));
+        assert!(paired_t_test(&[0.1; 3], &[0.0; 3]).is_err());
+    }
+
+    #[test]
+    fn it_is_printed_with_its_degrees_of_freedom() {
+        let test = paired_t_test(&[1.0, 2.0, 4.0], &[0.0, 2.0, 1.0]).unwrap();
+        assert_eq!(test.to_string(), "t(2) = 1.51, p = 0.270");
+        let test = paired_t_test(&[1.0, 1.1, 0.9, 1.0, 1.05], &[0.0; 5]).unwrap();
+        assert!(test.to_string().ends_with("p < 0.001"), "{test}");
     }
 }

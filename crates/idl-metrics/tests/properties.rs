@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used)] // clippy.toml exempts tests, not their helpers
 
 use idl_metrics::{
-    Bleu, BleuParams, Bootstrap, Convention, Distinct, NltkSmoothing, Smoothing, Tokenizer,
-    WordSets, p_co_tfidf, paired_t_test, rank, released_bleu, rouge_l, sentence_bleu, word_f1,
+    Bleu, BleuParams, Convention, Distinct, Error, Intervals, Method, NltkSmoothing, Smoothing,
+    Tokenizer, WordSets, p_co_tfidf, paired_t_test, rank, released_bleu, rouge_l, sentence_bleu,
+    word_f1,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -140,14 +141,18 @@ proptest! {
         let (left, right): (Vec<f64>, Vec<f64>) = values.into_iter().unzip();
         // A power of two: no rounding, so that all is equal to the last bit.
         let by = |v: &[f64]| v.iter().map(|x| 4.0 * x).collect::<Vec<_>>();
-        let bootstrap = Bootstrap { resamples: 50, ..Bootstrap::default() };
-        let (a, b) = (
-            bootstrap.paired(&left, &right).unwrap(),
-            bootstrap.paired(&by(&left), &by(&right)).unwrap(),
-        );
-        prop_assert_eq!(a.p_value, b.p_value);
-        prop_assert_eq!(4.0 * a.difference.low, b.difference.low);
-        prop_assert_eq!(4.0 * a.difference.high, b.difference.high);
+        let method = Method::StudentisedBootstrap { resamples: 50, seed: 0 };
+        for intervals in [Intervals::default(), Intervals { method, level: 0.8 }] {
+            let a = intervals.paired(&left, &right);
+            let b = intervals.paired(&by(&left), &by(&right));
+            if let (Err(Error::Unbounded { .. }), Err(Error::Unbounded { .. })) = (&a, &b) {
+                continue; // three persons, most samples of one of them
+            }
+            let (a, b) = (a.unwrap(), b.unwrap());
+            prop_assert_eq!(a.t_test(), b.t_test());
+            prop_assert_eq!(4.0 * a.low, b.low);
+            prop_assert_eq!(4.0 * a.high, b.high);
+        }
         let (a, b) = (paired_t_test(&left, &right), paired_t_test(&by(&left), &by(&right)));
         // Where all differences are one, there is no test, of neither.
         prop_assert_eq!(a.ok(), b.ok());

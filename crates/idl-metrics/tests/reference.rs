@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)] // clippy.toml exempts tests, not their helpers
 
 use idl_metrics::{
-    Bleu, BleuParams, Bootstrap, Convention, NltkSmoothing, Smoothing, Tokenizer, WordF1, WordSets,
+    Bleu, BleuParams, Convention, Intervals, NltkSmoothing, Smoothing, Tokenizer, WordF1, WordSets,
     clv_bleu, p_co_tfidf, paired_t_test, porter_stem, released_bleu, rouge_l, sentence_bleu,
 };
 use serde_json::Value;
@@ -195,15 +195,15 @@ fn paired_t_tests_are_scipys() {
 }
 
 #[test]
-fn bootstrap_intervals_are_scipys() {
-    for case in vectors()["bootstraps"].as_array().unwrap() {
-        let level = case["level"].as_f64().unwrap();
-        let bootstrap = Bootstrap { resamples: 20_000, level, seed: 1 };
-        let ours = bootstrap.paired(&numbers(&case["left"]), &numbers(&case["right"])).unwrap();
-        let (low, high) = (case["low"].as_f64().unwrap(), case["high"].as_f64().unwrap());
-        // Two generators: equal but for the sampling of the ends.
-        let slack = 0.03 * (high - low);
-        assert!((ours.difference.low - low).abs() < slack, "{ours:?} {low}");
-        assert!((ours.difference.high - high).abs() < slack, "{ours:?} {high}");
+fn t_intervals_are_scipys() {
+    for case in vectors()["t_intervals"].as_array().unwrap() {
+        let intervals =
+            Intervals { level: case["level"].as_f64().unwrap(), ..Intervals::default() };
+        let (left, right) = (numbers(&case["left"]), numbers(&case["right"]));
+        let ours = intervals.paired(&left, &right).unwrap();
+        assert_close(ours.low, case["low"].as_f64().unwrap(), "low");
+        assert_close(ours.high, case["high"].as_f64().unwrap(), "high");
+        assert_eq!(ours.persons, left.len());
+        assert_eq!(ours.t_test(), paired_t_test(&left, &right).unwrap());
     }
 }

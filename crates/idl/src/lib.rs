@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod distance;
+pub mod draw;
 mod error;
 #[cfg(feature = "torch")]
 pub mod evaluate;

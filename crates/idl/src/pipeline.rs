@@ -112,8 +112,10 @@ impl Selection {
         rng: &mut impl Rng,
     ) -> Result<Self> {
         index.check(candidates)?;
-        let mut drawn: Vec<usize> = candidates.choose_multiple(rng, count).copied().collect();
+        // The first of all in random order: with more of them the first stay.
+        let mut drawn = candidates.to_vec();
         drawn.shuffle(rng);
+        drawn.truncate(count);
         let references = drawn
             .into_iter()
             .map(|session| Reference { session, distance: rng.gen_range(0.0..1.0) })

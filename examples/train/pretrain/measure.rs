@@ -2,7 +2,7 @@
 
 use idl::dialogue::BoxError;
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions};
-use idl::metrics::Bootstrap;
+use idl::metrics::Intervals;
 use idl::train::Example;
 use idl::train::pretrain::{CopyCheck, Measure, Renderer, SessionCheck, pack};
 use idl_examples::pretrain::{Material, PretrainConfig};
@@ -78,7 +78,7 @@ pub(crate) fn measure(config: &PretrainConfig) -> Result<(), BoxError> {
         ("sensitivity", column(&|[own, other, _]| other - own)),
         ("gain", column(&|[own, _, none]| none - own)),
     ] {
-        let interval = Bootstrap::default().mean(&values)?;
+        let interval = Intervals::default().mean(&values)?;
         found.insert(name.to_owned(), json!([interval.estimate, interval.low, interval.high]));
     }
     found.insert("persons".to_owned(), json!(persons.len()));
