@@ -1,5 +1,5 @@
 //! The program `metrics` from outside: lines in, one object out, exit codes.
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod support;
 

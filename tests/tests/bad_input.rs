@@ -1,7 +1,7 @@
 //! What is damaged or of another kind is refused with the file and the reason,
 //! and with nothing half loaded.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::fs;
 use std::path::{Path, PathBuf};

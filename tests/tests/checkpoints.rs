@@ -1,7 +1,7 @@
 //! Checkpoints: a run that is stopped anywhere and goes on is the run that was
 //! not stopped, bit for bit; what is damaged is told and passed over.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod support;
 

@@ -1,6 +1,6 @@
 //! The figures of Cornell and LIGHT, from the real files where they are at hand.
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail as tests do
+#![allow(clippy::panic, clippy::unwrap_used)] // helpers of tests fail as tests do
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};

@@ -339,6 +339,11 @@ fn the_other_side_of_the_target_is_never_a_reference() {
     assert_eq!(targets.len(), last + 1);
     for t in targets {
         let sides = [0, last].map(|s| t.selection.references.iter().any(|r| r.session == s));
-        assert!(!(t.session == 0 && sides[1]) && !(t.session == last && sides[0]));
+        let leaks = match t.session {
+            0 => sides[1],
+            s if s == last => sides[0],
+            _ => false,
+        };
+        assert!(!leaks, "{t:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! The trainer keeps its word: what moves and what does not, whose mean a loss
 //! is, what a seed fixes, where preference learning starts, and how a run ends.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use std::f64::consts::LN_2;
 use std::ops::ControlFlow;

@@ -2,7 +2,7 @@
 //! folders that are wrong in one thing: `tests/reference/encoder.py` made the
 //! folders and the vectors.
 
-#![allow(clippy::unwrap_used)] // helpers of tests fail as tests do
+#![allow(clippy::panic, clippy::unwrap_used)] // helpers of tests fail as tests do
 
 use std::path::{Path, PathBuf};
 

@@ -54,7 +54,8 @@ fn prompt(tokenizer: &ChatTokenizer) -> Vec<i64> {
 fn step(tensor: &Tensor, by: f64) {
     let noise = Tensor::arange(tensor.numel() as i64, (tch::Kind::Float, tensor.device()));
     let noise = (noise * 0.7).sin() * by;
-    tch::no_grad(|| tensor.shallow_clone().f_add_(&noise.view(&tensor.size()[..]))).unwrap();
+    let _ =
+        tch::no_grad(|| tensor.shallow_clone().f_add_(&noise.view(&tensor.size()[..]))).unwrap();
 }
 
 /// A model whose active adapter, one of two, says something of its own.
@@ -273,12 +274,12 @@ fn a_reply_that_fails_on_its_way_was_not_said() {
     let factor = model.adapter_parameters("a").unwrap().remove(0).1;
     let good = factor.copy();
     let overwrite = |value: &Tensor| tch::no_grad(|| factor.shallow_clone().copy_(value));
-    let _ = overwrite(&(&good * f64::NAN));
+    overwrite(&(&good * f64::NAN));
     // Too much for the positions, so that something has to go.
     let error = person.say(long.trim(), &greedy(4), &mut go_on).unwrap_err();
     assert!(matches!(error, Error::Generation { .. }), "{error}");
     assert_eq!((person.sessions(), person.messages()), (&many[..], &[][..]));
-    let _ = overwrite(&good);
+    overwrite(&good);
     person.say(long.trim(), &greedy(4), &mut go_on).unwrap();
     assert_eq!(person.messages().len(), 2);
 }

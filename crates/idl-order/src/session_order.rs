@@ -74,6 +74,13 @@ pub fn order(
         Policy::Free => {
             let end = vec![0.0; n];
             let (mut order, proven) = cheapest_path(&distances, &end);
+            if !proven && let Some(to_target) = to_target {
+                // What is searched for is never dearer than what is simply followed.
+                let greedy = from_the_nearest(&distances, to_target);
+                if distances.path_cost(&greedy) < distances.path_cost(&order) {
+                    order = greedy;
+                }
+            }
             if distances.is_symmetric() {
                 orient(&mut order, to_target);
             }
@@ -85,13 +92,17 @@ pub fn order(
             finish(&distances, end, order, proven)
         }
         Policy::Greedy => {
-            let to_target = needed()?;
-            let nearest = (0..n).min_by(|&a, &b| to_target[a].total_cmp(&to_target[b]));
-            let order = nearest.map_or_else(Vec::new, |first| nearest_neighbour(&distances, first));
+            let order = from_the_nearest(&distances, needed()?);
             finish(&distances, &vec![0.0; n], order, trivial)
         }
         Policy::Original => finish(&distances, &vec![0.0; n], (0..n).collect(), trivial),
     })
+}
+
+/// From the node nearest to the target on, always to the nearest that is left.
+fn from_the_nearest(distances: &Distances, to_target: &[f64]) -> Vec<usize> {
+    let nearest = (0..distances.len()).min_by(|&a, &b| to_target[a].total_cmp(&to_target[b]));
+    nearest.map_or_else(Vec::new, |first| nearest_neighbour(distances, first))
 }
 
 fn finish(distances: &Distances, end: &[f64], order: Vec<usize>, exact: bool) -> SessionOrder {

@@ -1,6 +1,6 @@
 //! What is scored, chosen without a model.
 
-use idl_dialogue::{Distractors, Person, Utterance};
+use idl_dialogue::{Distractors, Person, Session, Utterance};
 use idl_lm::ChatTokenizer;
 use idl_train::{Alternatives, Conversation, Coverage, Example, ExampleBuilder, PreferenceCorpus};
 use rand::Rng;

@@ -65,6 +65,7 @@ mod tests {
                 Utterance::assistant("later"),
             ],
             replies: vec![2, 4],
+            opening: None,
         };
         let example = Example {
             id: "s".into(),
