@@ -103,14 +103,21 @@ fn both_sides_of_a_dialogue_of_the_train_file_are_known_as_such() {
     let unequal = b.iter().zip(a).filter(|(b, a)| b.messages.len() != a.messages.len()).count();
     assert!(unequal > 2_300, "{unequal}");
     let index = SessionIndex::new(&sessions);
+    let mut others = 0;
     for (b, a) in b.iter().zip(a) {
+        // In one view of one dialogue nothing is left but the opening line, which
+        // is nobody's reply.
+        if a.messages.len() == 1 {
+            assert_eq!(a.replies().count(), 0);
+            continue;
+        }
         assert!(b.same_dialogue(a) && a.same_dialogue(b), "{} {}", b.id, a.id);
         assert!(index.same_dialogue(b).any(|found| found.id == a.id));
+        others += index.same_dialogue(b).filter(|s| s.id != a.id && s.id != b.id).count();
     }
-    // Few others are taken for one dialogue: the same two opening lines, and no
-    // third in one of them.
-    let found: usize = sessions.iter().map(|s| index.same_dialogue(s).count() - 2).sum();
-    assert!(found < 10, "{found}");
+    // Few others are taken for the same: two opening lines alike, and no third in
+    // one of the dialogues.
+    assert!(others < 10, "{others}");
 }
 
 #[test]

@@ -339,12 +339,15 @@ impl<'a> PreferenceCorpus<'a> {
             .enumerate()
             .filter(|(_, u)| u.person != turn.person && !u.triples.is_empty())
             .filter(|(_, u)| u.triples.iter().all(|t| !own.contains(&fact(t))))
-            .filter(|(_, u)| !turn.says(&u.text) && differs(&u.text, rejected))
+            .filter(|(_, u)| !turn.says(&u.text))
             .map(|(row, _)| (turn.embedding.dot(&self.embeddings.row(row)), row))
             .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         near.truncate(self.neighbours);
-        near.choose(rng).map(|&(_, row)| self.utterances[row].text.clone())
+        // In an order that knows nothing of the rejected reply.
+        near.shuffle(rng);
+        let texts = near.into_iter().map(|(_, row)| &self.utterances[row].text);
+        texts.into_iter().find(|text| differs(text, rejected)).cloned()
     }
 
     fn inversion(&self, turn: &Turn<'_>, rejected: &str) -> Option<String> {
