@@ -8,7 +8,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::hash::stable_hash;
 use crate::text::normalized;
-use crate::{Error, Person, Result, Role, Session};
+use crate::{Error, Person, Result, Role, Session, SessionIndex};
 
 /// `n` distractors for one reply; see [`Distractors::draw`], which is faster
 /// for many.
@@ -42,6 +42,8 @@ pub struct Distractors<'a> {
     pool: Vec<(usize, &'a str)>,
     /// Every session and the position of its person.
     sessions: HashMap<&'a str, (usize, &'a Session)>,
+    /// The records of each dialogue.
+    dialogues: SessionIndex<'a>,
 }
 
 impl<'a> Distractors<'a> {
@@ -62,15 +64,17 @@ impl<'a> Distractors<'a> {
                 }
             }
         }
-        Ok(Distractors { pool, sessions })
+        let dialogues = SessionIndex::new(persons.iter().flat_map(|person| &person.sessions));
+        Ok(Distractors { pool, sessions, dialogues })
     }
 
     /// `n` replies of other persons, all different, for message `turn` of the
     /// session of id `session`, in random order.
     ///
-    /// Nothing that is said in the session itself is among them, be it the
-    /// true reply or, where both sides of a dialogue are sessions, an utterance
-    /// of the partner; letter case, spaces and punctuation make no difference.
+    /// Nothing that is said in the dialogue itself is among them, be it the true
+    /// reply, an utterance of the partner, or one that only another record of the
+    /// dialogue has ([`Session::same_dialogue`]); letter case, spaces and
+    /// punctuation make no difference.
     /// The same persons, session, turn and seed give the same distractors; a
     /// common reply is drawn as often as it is said.
     ///
@@ -88,8 +92,13 @@ impl<'a> Distractors<'a> {
         if !is_reply {
             return Err(Error::NotAReply { session: session.to_owned(), turn });
         }
-        let mut used: HashSet<String> =
-            found.messages.iter().map(|message| normalized(&message.content)).collect();
+        let mut used: HashSet<String> = self
+            .dialogues
+            .same_dialogue(found)
+            .chain([found])
+            .flat_map(|record| &record.messages)
+            .map(|message| normalized(&message.content))
+            .collect();
         let turn_seed = stable_hash(format!("{seed} {turn} {session}").as_bytes());
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(turn_seed);
 
@@ -159,6 +168,27 @@ mod tests {
             distractors(&persons, "a-0", 1, 4, 5).unwrap_err().to_string(),
             "session `a-0`: expected 4 distractors, found 3 fit replies of others"
         );
+    }
+
+    /// The partner's view has a closing line that the person's lacks.
+    #[test]
+    fn what_only_the_other_record_of_the_dialogue_has_is_no_distractor() {
+        let mut persons = persons();
+        let mut other = persons[0].sessions[0].clone();
+        other.id = "b-2".into();
+        for message in &mut other.messages {
+            let user = message.role == Role::User;
+            message.role = if user { Role::Assistant } else { Role::User };
+        }
+        other.messages.push(Utterance::assistant("see you !"));
+        persons[1].sessions.push(other);
+        let pool = Distractors::new(&persons).unwrap();
+        for seed in 0..50 {
+            assert!(!pool.draw("a-0", 1, 3, seed).unwrap().contains(&"see you !"));
+        }
+        let elsewhere =
+            (0..50).any(|seed| pool.draw("a-1", 1, 3, seed).unwrap().contains(&"see you !"));
+        assert!(elsewhere);
     }
 
     #[test]
