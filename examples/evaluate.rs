@@ -31,9 +31,9 @@ use tch::Device;
 /// and every draw is its own: another ablation or budget leaves the others as
 /// they are. Means are over persons, with 95 % t intervals over persons, and
 /// comparisons have the paired t-test over persons. Targets that are too long are
-/// left out of all systems, named on stderr and counted. By the run.json of the
-/// systems' folders and of those they were trained on top of the table says
-/// whether any of the persons was trained on.
+/// left out of all systems, named on stderr and counted. From the run.json of the
+/// systems' folders, and of the folders on top of which they were trained, the
+/// table says whether any system was trained on any of the persons.
 #[derive(Debug, Parser)]
 #[command(name = "evaluate", after_help = EXAMPLES)]
 struct Arguments {
@@ -209,8 +209,7 @@ fn run(arguments: Arguments) -> Result<(), BoxError> {
     };
     table.continue_as(next).map_err(|e| format!("--with: {e}"))?;
     for name in rows {
-        let trained_on = TrainedOn::of_folder(arguments.folder(name, &base), &seen);
-        let trained_on = trained_on.map(|t| seen.overlap(&t));
+        let trained_on = arguments.trained_on(name, &base, &seen).and_then(|t| seen.overlap(&t));
         if trained_on.is_some_and(|n| n > 0) {
             eprintln!("{}", sentence(&[(name, trained_on)], scored.len()));
         }
@@ -287,6 +286,17 @@ impl Arguments {
     fn folder<'a>(&'a self, name: &str, base: &'a Path) -> &'a Path {
         let named = self.systems.iter().find(|(n, _)| n == name);
         named.map_or(base, |(_, dir)| dir.as_path())
+    }
+
+    /// Whom a row's system was trained on, the base under an adapter included:
+    /// it need not be the one on which the adapter was trained.
+    fn trained_on(&self, name: &str, base: &Path, seen: &Seen<'_>) -> Option<TrainedOn> {
+        let dir = self.folder(name, base);
+        let mut all = TrainedOn::of_folder(dir, seen)?;
+        if dir.join("adapter_config.json").is_file() {
+            all.merge(TrainedOn::of_folder(base, seen)?);
+        }
+        Some(all)
     }
 
     /// The targets, the same for all systems.

@@ -140,8 +140,7 @@ fn prepare(arguments: Arguments) -> Result<(), BoxError> {
     if arguments.stage != Stage::Dpoc && arguments.rejected.rejected != Rejected::Distractor {
         return Err("`--rejected` goes with `--stage dpoc`: no other stage has such replies".into());
     }
-    let pool = arguments.rejected.load(&arguments.corpus)?;
-    let generator = pool.generator();
+    let mut pool = arguments.rejected.load(&arguments.corpus)?;
     let corpus = arguments.corpus.load()?;
     if corpus.records.skipped > 0 {
         eprintln!("{}", corpus.records);
@@ -171,6 +170,10 @@ fn prepare(arguments: Arguments) -> Result<(), BoxError> {
                      held-out persons"
                 );
             }
+            let removed = pool.without_lines_of(&held_out);
+            if removed > 0 {
+                eprintln!("{removed} candidates are left out: they are said in held-out dialogues");
+            }
             (learnt, held_out)
         }
     };
@@ -184,6 +187,7 @@ fn prepare(arguments: Arguments) -> Result<(), BoxError> {
         )
         .into());
     }
+    let generator = pool.generator();
     let encoder = encoder::open(&arguments.encoder, arguments.cache.as_deref())?;
     let spi = SpiParams::default().seed(arguments.seed);
     let conved = ConvEd::params().lambda(arguments.lambda).check()?;
@@ -216,13 +220,7 @@ impl Maker<'_> {
     fn write(&self, what: &str, persons: &[Person], mut out: impl Write) -> Result<(), BoxError> {
         let dialogues = self.dialogues(persons)?;
         if dialogues.is_empty() {
-            let alone = persons.iter().filter(|p| p.sessions.len() < 2).count();
-            return Err(format!(
-                "{what}: there is no dialogue to learn from; {alone} of {} persons have fewer than \
-                 two sessions, and a lone one has no reference",
-                persons.len()
-            )
-            .into());
+            return Err(format!("{what}: {}", nothing_to_learn(persons)).into());
         }
         for dialogue in &dialogues {
             rows::write(&mut out, dialogue)?;
@@ -323,4 +321,17 @@ impl Maker<'_> {
             references.shuffle(&mut draw("order of references"));
         }
     }
+}
+
+/// Why no session of these persons is a dialogue to learn from.
+fn nothing_to_learn(persons: &[Person]) -> String {
+    let sessions = || persons.iter().flat_map(|p| p.sessions.iter().map(move |s| (p, s)));
+    let silent = sessions().filter(|(_, s)| s.replies().next().is_none()).count();
+    let alone = sessions().filter(|(p, s)| candidates(p, s).is_empty()).count();
+    format!(
+        "there is no dialogue to learn from: of {} sessions of {} persons {silent} have no reply to \
+         a message, and {alone} no other dialogue of their person to stand behind (a copy is none)",
+        sessions().count(),
+        persons.len()
+    )
 }

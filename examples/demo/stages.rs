@@ -89,7 +89,7 @@ impl Study<'_> {
             bar.finish_and_clear();
             // Of what the base has seen nothing is known, unless it is ours.
             let base = TrainedOn::of_folder(self.base, &self.people.seen());
-            let trained_on = base.map(|base| match adapter {
+            let trained_on = base.and_then(|base| match adapter {
                 None => self.people.seen().overlap(&base),
                 Some(_) => self.people.seen().overlap(&learnt),
             });
@@ -172,8 +172,10 @@ impl Study<'_> {
         self.train(model, "dpa", &examples, objective, &dpa_config(self.options.seed))?;
         let mut learnt = TrainedOn::default();
         for target in &targets {
-            learnt.add(&train[target.person].id, &target.conversation.id);
+            learnt.persons.insert(train[target.person].id.clone());
+            learnt.add(&target.conversation, &[]);
         }
+        preferences.iter().for_each(|(target, all)| learnt.add(&target.conversation, all));
         Ok(learnt)
     }
 

@@ -68,7 +68,8 @@ What a row scores is not worth claiming.
 
 Intervals are over persons, and there are none without `person`, for one, or for
 persons who do not differ: Student's t with the standard error that leaving out
-each person once gives, or a studentised bootstrap. A comparison with --baseline is
+each person once gives, or a studentised bootstrap, which has none over very few
+persons or very few different values, either. A comparison with --baseline is
 over persons, or lines where there is no `person`; its p_value is of the same t,
 its t_test takes the mean of each person or line.
 

@@ -1,5 +1,6 @@
 //! Where `prepare` finds the replies that rank last.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -7,7 +8,7 @@ use idl::lm::{CausalLm, ChatTokenizer, Generator};
 use idl::train::{Candidates, PersonaBlind, RejectedKind, RejectedSource};
 use idl_dialogue::convai2::SILENCE;
 use idl_dialogue::parlai::{self, Episode};
-use idl_dialogue::{BoxError, GenerationParams};
+use idl_dialogue::{BoxError, GenerationParams, Person};
 use tch::Device;
 
 use crate::corpus::{CorpusArgs, CorpusKind};
@@ -107,6 +108,24 @@ impl RejectedArgs {
 }
 
 impl Pool {
+    /// Leaves out the candidates that somebody says in a dialogue of these persons:
+    /// a corpus takes its wrong candidates from its own dialogues, and what is held
+    /// out is not to be learnt as a wrong reply, either. Returns how many.
+    pub fn without_lines_of(&mut self, held_out: &[Person]) -> usize {
+        let Pool::Candidates(all) = self else { return 0 };
+        let compared = |text: &str| text.trim().to_lowercase();
+        let sessions = held_out.iter().flat_map(|person| &person.sessions);
+        let said: HashSet<String> =
+            sessions.flat_map(|s| &s.messages).map(|m| compared(&m.content)).collect();
+        let mut removed = 0;
+        for candidates in all.values_mut() {
+            let before = candidates.len();
+            candidates.retain(|candidate| !said.contains(&compared(candidate)));
+            removed += before - candidates.len();
+        }
+        removed
+    }
+
     /// The model as a generator of text, where there is one.
     #[must_use]
     pub fn generator(&self) -> Option<Generator<'_>> {

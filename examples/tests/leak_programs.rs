@@ -157,6 +157,59 @@ fn nothing_of_a_held_out_dialogue_is_learnt() {
     }
 }
 
+/// Candidates are lines of other dialogues of the same file: those of held-out ones
+/// are not learnt as wrong replies, nor is a line of the dialogue itself.
+#[test]
+fn no_candidate_is_said_in_a_held_out_dialogue() {
+    let dir = tempfile::tempdir().unwrap();
+    let persons = both_views();
+    let mut text = String::new();
+    let replies: Vec<&str> = persons
+        .iter()
+        .flat_map(|p| &p.sessions)
+        .flat_map(|s| s.replies().map(|r| s.messages[r].content.as_str()))
+        .collect();
+    let mut next = 0;
+    for person in &persons {
+        for session in person.sessions.iter().filter(|s| s.messages[0].role == Role::User) {
+            let facts = ["one", "two", "three"].map(|n| format!("i am {} {n}.", person.id));
+            for (i, fact) in facts.iter().enumerate() {
+                text.push_str(&format!("{} your persona: {fact}\n", i + 1));
+            }
+            for (i, turn) in session.messages.chunks_exact(2).enumerate() {
+                let wrong: Vec<&str> = (0..5)
+                    .map(|_| {
+                        next = (next + 37) % replies.len();
+                        replies[next]
+                    })
+                    .collect();
+                let [said, reply] = [0, 1].map(|m| turn[m].content.as_str());
+                let all = wrong.join("|");
+                text.push_str(&format!("{} {said}\t{reply}\t\t{all}|{reply}\n", i + 4));
+            }
+        }
+    }
+    fs::write(dir.path().join("file.txt"), text).unwrap();
+    let output = program("prepare")
+        .current_dir(dir.path())
+        .args(["--corpus", "parlai", "--data", "file.txt", "--stage", "dpoc"])
+        .args(["--rejected", "candidate", "--eval", "eval.jsonl", "--eval-share", "0.34"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("candidates are left out"), "{}", stderr(&output));
+    let content = |row: &Value, key: &str| row[key][0]["content"].as_str().unwrap().to_owned();
+    let held_out = lines(&fs::read_to_string(dir.path().join("eval.jsonl")).unwrap());
+    let held_out: HashSet<String> = held_out.iter().map(|row| content(row, "chosen")).collect();
+    let learnt = lines(&stdout(&output));
+    assert!(held_out.len() > 10 && learnt.len() > 10);
+    for row in &learnt {
+        let rejected = content(row, "rejected");
+        assert!(!held_out.contains(&rejected), "{rejected}");
+        assert!(!row["prompt"].to_string().contains(&json!(rejected).to_string()), "{rejected}");
+    }
+}
+
 /// Three rows of one dialogue, and two of another of the same person, in the form
 /// of the method's authors.
 #[test]

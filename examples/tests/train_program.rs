@@ -261,7 +261,10 @@ fn what_is_wrong_is_said_in_one_line() {
     };
     assert!(prepare(&[]).contains("chats.jsonl:2"));
     let lone = prepare(&["--lenient"]);
-    assert!(lone.contains("1 skipped") && lone.contains("fewer than two sessions"), "{lone}");
+    assert!(
+        lone.contains("1 skipped") && lone.contains("no other dialogue of their person"),
+        "{lone}"
+    );
     let nobody = prepare(&["--lenient", "--eval-share", "0.5", "--eval", "held-out.jsonl"]);
     assert!(nobody.contains("held out"), "{nobody}");
 }

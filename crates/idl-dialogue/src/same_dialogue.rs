@@ -1,7 +1,7 @@
 //! Which sessions are records of one dialogue: the views of its two speakers, a
-//! copy, or a record that goes on where another ends.
+//! copy, or a part of one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::hash::stable_hash;
 use crate::{Role, Session};
@@ -12,16 +12,18 @@ const LEAST: usize = 2;
 
 impl Session {
     /// Whether both are records of one dialogue: all that is said in the shorter
-    /// one is said at the beginning of the longer one, by the same speakers or
-    /// with the two speakers exchanged. What is to be predicted in the one can
-    /// stand in the other, so neither may serve as the other's reference.
+    /// one is said, message after message, in the longer one too, by the same
+    /// speakers or with the two speakers exchanged. What is to be predicted in the
+    /// one can stand in the other, so neither may serve as the other's reference.
     ///
     /// Corpora cut the two views of a dialogue at different ends (ParlAI's view of
-    /// the first speaker lacks the closing line), so lengths need not be equal.
-    /// One message in common is not enough, unless neither has more. Spaces around
-    /// a message make no difference.
+    /// the first speaker lacks the closing line), and exports begin and end where
+    /// they do, so lengths need not be equal. One message in common is not enough,
+    /// unless neither has more. System messages, which nobody says, and spaces
+    /// around a message make no difference.
     ///
-    /// `O(length of the shorter session)`.
+    /// `O(lengths multiplied)` at worst, hardly more than the longer one's length
+    /// where messages differ.
     ///
     /// ```
     /// use idl_dialogue::{Session, Utterance};
@@ -37,23 +39,24 @@ impl Session {
     /// ```
     #[must_use]
     pub fn same_dialogue(&self, other: &Session) -> bool {
-        let (a, b) = (&self.messages, &other.messages);
-        let common = a.len().min(b.len());
-        if common < LEAST && (common == 0 || a.len() != b.len()) {
+        let (mut short, mut long) = (said(self), said(other));
+        if short.len() > long.len() {
+            std::mem::swap(&mut short, &mut long);
+        }
+        if short.len() < LEAST && (short.is_empty() || short.len() != long.len()) {
             return false;
         }
-        let exchanged = |role| match role {
-            Role::System => Role::System,
-            Role::User => Role::Assistant,
-            Role::Assistant => Role::User,
-        };
-        let (mut alike, mut mirrored) = (true, true);
-        a.iter().zip(b).all(|(a, b)| {
-            alike &= a.role == b.role;
-            mirrored &= a.role == exchanged(b.role);
-            (alike || mirrored) && a.content.trim() == b.content.trim()
+        long.windows(short.len()).any(|part| {
+            let alike = part[0].0 == short[0].0;
+            part.iter().zip(&short).all(|(a, b)| (a.0 == b.0) == alike && a.1 == b.1)
         })
     }
+}
+
+/// What the two participants say: who, and what.
+fn said(session: &Session) -> Vec<(Role, &str)> {
+    let said = session.messages.iter().filter(|m| m.role != Role::System);
+    said.map(|m| (m.role, m.content.trim())).collect()
 }
 
 /// Sessions by the dialogue that they are records of.
@@ -71,42 +74,51 @@ impl Session {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct SessionIndex<'a> {
-    /// By the hash of what sessions of one dialogue have in common at least.
-    by_beginning: HashMap<u64, Vec<&'a Session>>,
+    sessions: Vec<&'a Session>,
+    /// Positions of sessions by the hash of each two messages in a row, or of the
+    /// only one: what sessions of one dialogue have in common at least.
+    by_pair: HashMap<u64, Vec<usize>>,
 }
 
 impl<'a> SessionIndex<'a> {
-    /// An index of these sessions. `O(number of sessions)`.
+    /// An index of these sessions. `O(number of messages)`.
     #[must_use]
     pub fn new(sessions: impl IntoIterator<Item = &'a Session>) -> Self {
-        let mut by_beginning: HashMap<_, Vec<_>> = HashMap::new();
-        for session in sessions {
-            if let Some(key) = beginning(session) {
-                by_beginning.entry(key).or_default().push(session);
+        let sessions: Vec<&Session> = sessions.into_iter().collect();
+        let mut by_pair: HashMap<u64, Vec<usize>> = HashMap::new();
+        for (at, session) in sessions.iter().enumerate() {
+            for pair in pairs(session) {
+                let positions = by_pair.entry(pair).or_default();
+                if positions.last() != Some(&at) {
+                    positions.push(at);
+                }
             }
         }
-        SessionIndex { by_beginning }
+        SessionIndex { sessions, by_pair }
     }
 
     /// The sessions of the dialogue that `session` is of, in the order in which
     /// they were given; `session` itself is among them if it was given.
     ///
-    /// Expected `O(length of the session)` for each session that begins with the
-    /// same two messages.
+    /// Expected `O(length of the session)`, and a comparison for each session that
+    /// has two messages in a row in common with it.
     pub fn same_dialogue(&self, session: &Session) -> impl Iterator<Item = &'a Session> {
-        let found = beginning(session).and_then(|key| self.by_beginning.get(&key));
-        found.into_iter().flatten().copied().filter(|other| other.same_dialogue(session))
+        let found = pairs(session).filter_map(|pair| self.by_pair.get(&pair)).flatten();
+        // Ascending, each once.
+        let candidates: BTreeSet<usize> = found.copied().collect();
+        let sessions = candidates.into_iter().map(|at| self.sessions[at]);
+        let found: Vec<&'a Session> = sessions.filter(|s| s.same_dialogue(session)).collect();
+        found.into_iter()
     }
 }
 
-/// A hash of the first two messages, or of the only one.
-fn beginning(session: &Session) -> Option<u64> {
-    let mut said = session.messages.iter().map(|m| m.content.trim());
-    let (first, second) = (said.next()?, said.next());
-    Some(
-        stable_hash(first.as_bytes())
-            ^ second.map_or(0, |t| stable_hash(t.as_bytes()).rotate_left(1)),
-    )
+/// The hashes of each two messages in a row, or of the only one.
+fn pairs(session: &Session) -> impl Iterator<Item = u64> {
+    let hashes: Vec<u64> =
+        said(session).into_iter().map(|(_, text)| stable_hash(text.as_bytes())).collect();
+    let only = (hashes.len() == 1).then(|| hashes[0]);
+    let pairs: Vec<u64> = hashes.windows(2).map(|w| w[0] ^ w[1].rotate_left(1)).collect();
+    only.into_iter().chain(pairs)
 }
 
 #[cfg(test)]
@@ -155,17 +167,21 @@ mod tests {
     }
 
     #[test]
-    fn instructions_stay_instructions() {
-        let mut a = session(Role::User, &["be brief", "hi !", "hello ."]);
-        let mut b = session(Role::User, &["be brief", "hi !", "hello ."]);
-        a.messages[0].role = Role::System;
-        b.messages[0].role = Role::System;
-        assert!(a.same_dialogue(&b));
-        b.messages[1].role = Role::User;
-        b.messages[2].role = Role::Assistant;
-        assert!(a.same_dialogue(&b));
-        b.messages[0].role = Role::User;
-        assert!(!a.same_dialogue(&b));
+    fn a_record_may_begin_late_and_instructions_are_not_said() {
+        let whole = session(Role::User, &["hi !", "hello .", "how are you ?", "fine .", "bye ."]);
+        let later = session(Role::User, &["how are you ?", "fine ."]);
+        let theirs = session(Role::Assistant, &["how are you ?", "fine .", "bye ."]);
+        assert!(whole.same_dialogue(&later) && later.same_dialogue(&whole));
+        assert!(whole.same_dialogue(&theirs));
+        let mut told = whole.clone();
+        told.messages.insert(0, Utterance::new(Role::System, "be brief"));
+        assert!(told.same_dialogue(&whole) && told.same_dialogue(&theirs));
+        let all = [whole, later, theirs, told];
+        let index = SessionIndex::new(&all);
+        assert!(all.iter().all(|s| s.same_dialogue(&all[0])));
+        assert_eq!(index.same_dialogue(&all[0]).count(), 4);
+        // Two parts of one dialogue that have nothing in common are not known.
+        assert!(!session(Role::User, &["hi !", "hello ."]).same_dialogue(&all[1]));
     }
 
     proptest! {

@@ -102,6 +102,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{Role, Session, Utterance};
 
     fn persons(n: usize) -> Vec<Person> {
         (0..n).map(|i| Person { id: format!("{i:04}"), sessions: vec![] }).collect()
@@ -120,6 +121,27 @@ mod tests {
         let split = |seed| split_persons(persons(20), &[0.5, 0.5], seed).unwrap();
         assert_eq!(split(3), split(3));
         assert_ne!(split(3), split(4));
+    }
+
+    #[test]
+    fn held_out_dialogues_leave_both_sides() {
+        let said = ["hi .", "hello .", "how are you ?", "fine ."];
+        let view = |id: &str, first: Role, messages: std::ops::Range<usize>| {
+            let second = if first == Role::User { Role::Assistant } else { Role::User };
+            let roles = [first, second].into_iter().cycle();
+            let all = roles.zip(said).map(|(role, text)| Utterance::new(role, text));
+            let messages = all.skip(messages.start).take(messages.len()).collect();
+            Session { id: id.to_owned(), messages, ..Session::default() }
+        };
+        let person = |id: &str, sessions| Person { id: id.to_owned(), sessions };
+        let mut other = view("d2", Role::User, 0..4);
+        other.messages[1].content.push_str(" it rains .");
+        let ada = person("ada", vec![view("d1:b", Role::User, 0..4)]);
+        let bo = person("bo", vec![view("d1:a", Role::Assistant, 0..3), other.clone()]);
+        let cy = person("cy", vec![view("export", Role::Assistant, 1..4)]);
+        let mut learnt = vec![bo, cy, person("di", vec![])];
+        assert_eq!(remove_dialogues_of(&mut learnt, &[ada]), 2);
+        assert_eq!(learnt, [person("bo", vec![other]), person("di", vec![])]);
     }
 
     #[test]

@@ -90,11 +90,12 @@ impl TfIdfEncoder {
     /// words have the idf that they have in film dialogue, all others the idf of
     /// a word that 5 of 10,000 lines have.
     ///
-    /// It cannot leak: no reply that is to be predicted, learnt or scored moves a
-    /// weight, which [`fit`](Self::fit) on a corpus with these replies in it
-    /// would. The weights are figures of 300 words of the Cornell Movie-Dialogs
-    /// Corpus (`tests/reference/english_words.py`). In another language all
-    /// words weigh the same.
+    /// No reply that is to be predicted, learnt or scored moves a weight, which
+    /// [`fit`](Self::fit) on a corpus with these replies in it would. The weights
+    /// are figures of 300 words of the Cornell Movie-Dialogs Corpus without its
+    /// test films (`tests/reference/english_words.py`): only of that corpus' other
+    /// films they have counted the lines. In another language all words weigh the
+    /// same.
     ///
     /// ```
     /// use idl_dialogue::{SentenceEncoder, TfIdfEncoder};

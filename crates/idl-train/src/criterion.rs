@@ -65,6 +65,8 @@ pub struct PreferenceCorpus<'a> {
 
 #[derive(Debug)]
 struct PersonFacts {
+    /// What they say, in the form of [`compared`].
+    lines: HashSet<String>,
     /// What the person says of themself, in all sessions.
     facts: BTreeSet<Fact>,
     /// Objects by relation.
@@ -143,7 +145,8 @@ impl<'a> PreferenceCorpus<'a> {
         for (person, data) in persons.iter().enumerate() {
             let own = distinct(data, Role::Assistant);
             let triples = extract_triples(&refs(&own), extractor)?;
-            let mut mine = PersonFacts { facts: BTreeSet::new(), objects: BTreeMap::new() };
+            let lines = own.iter().map(|text| compared(text)).collect();
+            let mut mine = PersonFacts { lines, facts: BTreeSet::new(), objects: BTreeMap::new() };
             for (text, triples) in own.into_iter().zip(triples) {
                 for t in &triples {
                     let object = t.object.to_lowercase();
@@ -251,7 +254,11 @@ impl<'a> PreferenceCorpus<'a> {
                 RejectedSource::Candidates(all) => {
                     let wrong = all.get(&(data.id.clone(), reply));
                     let wrong = wrong.into_iter().flatten();
-                    let wrong: Vec<_> = wrong.filter(|c| differs(c, turn.chosen)).collect();
+                    // A line of the dialogue, or of the person's own, is not wrong.
+                    let wrong: Vec<_> = wrong
+                        .filter(|c| differs(c, turn.chosen) && !turn.says(c))
+                        .filter(|c| !self.facts[person].lines.contains(&compared(c)))
+                        .collect();
                     wrong.choose(&mut rng).map(|&text| text.clone())
                 }
                 RejectedSource::Generator(_) => {

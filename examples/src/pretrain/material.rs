@@ -1,7 +1,6 @@
 //! Real conversations: those that are learnt, and those that are measured on.
 
-use idl::dialogue::{BoxError, Person};
-use idl::train::pretrain::apart_from;
+use idl::dialogue::{BoxError, Person, remove_dialogues_of};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -39,7 +38,8 @@ impl Material {
         for corpus in others {
             learnt.extend(corpus.args(None)?.load()?.persons);
         }
-        Ok(Material { learnt: apart_from(learnt, &held_out), held_out })
+        remove_dialogues_of(&mut learnt, &held_out);
+        Ok(Material { learnt, held_out })
     }
 }
 

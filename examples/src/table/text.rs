@@ -10,7 +10,8 @@ const LEGEND: &str = "\
 NLL: nats a token of the true replies, behind the person's own, another person's, and no sessions.
 sensitivity = other - own, gain = none - own: above 0 the person's own sessions help.
 hits@1: the true reply among 19 replies of others (chance 5 %, ties are misses).
-A number in round brackets: so many persons have a figure; [1 person], [all equal]: no interval.";
+A number in round brackets: so many persons have a figure; [1 person], [all equal]: no interval.
+Where persons are few the t interval of a percentage may reach beyond 0 and 100.";
 
 const ORDER_LEGEND: &str = "\
 Order of pairs by likelihood a token: % behind own sessions (chance 50), and own minus other sessions in points.

@@ -26,7 +26,6 @@
 mod copy;
 mod document;
 mod documents;
-mod held_out;
 mod kinds;
 mod measure;
 mod mixture;
@@ -37,7 +36,6 @@ mod sessions;
 pub use copy::{CopyCheck, CopyCheckConfig};
 pub use document::{Document, Return};
 pub use documents::{DocumentConfig, Documents};
-pub use held_out::apart_from;
 pub use measure::{Measure, Measuring};
 pub use mixture::{DocumentKind, Mixture};
 pub use pack::pack;

@@ -5,14 +5,14 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use idl_dialogue::{Person, ProceduralParams, Role, Session, Utterance, embedded};
+use idl_dialogue::{Person, ProceduralParams, Session, Utterance, embedded};
 use idl_lm::{CausalLm, ChatTokenizer, LoadOptions};
 use idl_train::checkpoint::Checkpoints;
 use idl_train::log::LogRecord;
 use idl_train::optim::AdamWConfig;
 use idl_train::pretrain::{
     CopyCheck, CopyCheckConfig, DocumentConfig, DocumentKind, Documents, Measure, Measuring,
-    Mixture, Renderer, SessionCheck, SessionCheckConfig, apart_from, pack,
+    Mixture, Renderer, SessionCheck, SessionCheckConfig, pack,
 };
 use idl_train::schedule::{ScheduleConfig, SchedulerType};
 use idl_train::{
@@ -189,25 +189,6 @@ fn packing_loses_no_token() {
     assert_eq!(packed, tokens);
     assert!(windows.iter().all(|w| w.tree.trunk().len() <= 200));
     assert_eq!(pack(&renderer, &people, 200, 3).unwrap().len(), 3);
-}
-
-#[test]
-fn held_out_dialogues_are_learnt_from_neither_side() {
-    let said = ["hi .", "hello .", "bye ."];
-    let view = |id: &str, roles: [Role; 3]| Session {
-        id: id.to_owned(),
-        messages: roles.iter().zip(said).map(|(r, text)| Utterance::new(*r, text)).collect(),
-        profile: Vec::new(),
-    };
-    let (u, a) = (Role::User, Role::Assistant);
-    let person = |id: &str, sessions| Person { id: id.to_owned(), sessions };
-    let mut other = view("d2", [u, a, u]);
-    other.messages[0].content.push_str(" it rains .");
-    let ada = person("ada", vec![view("d1:b", [u, a, u])]);
-    let bo = person("bo", vec![view("d1:a", [a, u, a]), other.clone()]);
-    let cy = person("cy", vec![view("d1:a", [a, u, a])]);
-    let kept = apart_from(vec![bo, cy], &[ada]);
-    assert_eq!(kept, [person("bo", vec![other])]);
 }
 
 /// A random model of two small blocks that knows the tokenizer's words.
