@@ -1,4 +1,4 @@
-//! The store from outside.
+//! The store and the index, from outside.
 
 #![allow(
     clippy::panic,
@@ -10,5 +10,6 @@ mod common;
 mod damage;
 mod forget;
 mod kill;
+mod lexical;
 mod shared;
 mod store;
