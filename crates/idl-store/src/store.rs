@@ -60,7 +60,8 @@ pub trait SessionStore: Send {
     ///
     /// # Errors
     /// [`Error::Traces`](crate::Error::Traces) where they are gone but their
-    /// bytes may remain; others where they are not gone.
+    /// bytes may remain: to remove them again does nothing, the next removal or
+    /// opening of the store does. Others where they are not gone.
     fn remove(&mut self, person: &str, sessions: &[&str]) -> Result<usize>;
 
     /// The ids of all persons, in the order in which they came.

@@ -91,7 +91,9 @@ impl SqliteStore {
         Ok(this)
     }
 
-    /// The database's file.
+    /// The database's file. A process that has the store open must not open
+    /// and close this file by other means: on POSIX systems that gives up the
+    /// locks that SQLite holds on it.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
