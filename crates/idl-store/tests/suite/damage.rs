@@ -117,3 +117,26 @@ fn a_flipped_byte_of_the_log_leads_to_a_state_that_was() {
     }
     assert!(seen.len() > 3, "{seen:?}");
 }
+
+/// The third file is an index of the log, made anew by who opens first.
+#[test]
+fn a_flipped_byte_of_the_index_of_the_log_is_harmless() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = SqliteStore::open(dir.path()).unwrap();
+    add(&mut store, 0..8);
+    let bytes_of = |end: &str| std::fs::read(dir.path().join(format!("sessions.sqlite{end}")));
+    let [database, log, index] = ["", "-wal", "-shm"].map(|end| bytes_of(end).unwrap());
+    for i in 0..60 {
+        let other = tempfile::tempdir().unwrap();
+        let mut index = index.clone();
+        // Its head, then places spread over it.
+        let at = if i < 40 { i * 4 } else { (i - 40) * index.len() / 20 };
+        index[at] ^= 0x10;
+        for (end, bytes) in [("", &database), ("-wal", &log), ("-shm", &index)] {
+            std::fs::write(other.path().join(format!("sessions.sqlite{end}")), bytes).unwrap();
+        }
+        let store = SqliteStore::open(other.path()).unwrap();
+        store.check().unwrap();
+        assert_eq!(all(&store, "ada").unwrap(), (0..8).map(record).collect::<Vec<_>>());
+    }
+}
