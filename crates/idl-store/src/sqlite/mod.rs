@@ -1,5 +1,6 @@
 //! The store in a file of SQLite.
 
+mod find;
 mod read;
 mod schema;
 mod write;
@@ -7,7 +8,7 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::error::{Error, Result};
 use crate::record::Record;
@@ -212,11 +213,7 @@ impl SessionStore for SqliteStore {
 
     fn remove(&mut self, person: &str, sessions: &[&str]) -> Result<usize> {
         self.write(|conn| {
-            let mut found = 0;
-            for session in sessions {
-                found += usize::from(write::delete(conn, person, session)?);
-            }
-            write::delete_if_empty(conn, person)?;
+            let found = write::delete(conn, person, sessions)?;
             Ok((found, found > 0))
         })
     }
@@ -228,24 +225,28 @@ impl SessionStore for SqliteStore {
     }
 
     fn sessions(&self, person: &str) -> Result<Vec<String>> {
-        let sql = "SELECT s.name FROM sessions s JOIN persons p ON p.id = s.person \
-                   WHERE p.name = ?1 ORDER BY s.id";
+        let _snapshot = self.snapshot()?;
+        let Some(row) = find::person(&self.conn, person)? else { return Ok(Vec::new()) };
+        let sql = "SELECT name FROM sessions WHERE person = ?1 ORDER BY id";
         let mut statement = self.conn.prepare(sql)?;
-        let rows = statement.query_map([person], |row| row.get(0))?;
+        let rows = statement.query_map([row], |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     fn len(&self, person: &str) -> Result<usize> {
-        let sql = "SELECT count(*) FROM sessions s JOIN persons p ON p.id = s.person \
-                   WHERE p.name = ?1";
-        let count: i64 = self.conn.query_row(sql, [person], |row| row.get(0))?;
+        let _snapshot = self.snapshot()?;
+        let Some(row) = find::person(&self.conn, person)? else { return Ok(0) };
+        let sql = "SELECT count(*) FROM sessions WHERE person = ?1";
+        let count: i64 = self.conn.query_row(sql, [row], |row| row.get(0))?;
         usize::try_from(count).map_err(|_| Error::corrupt("a count below 0"))
     }
 
     fn load(&self, person: &str, session: &str) -> Result<Option<Record>> {
         let _snapshot = self.snapshot()?;
+        let Some(row) = find::person(&self.conn, person)? else { return Ok(None) };
+        let Some(found) = find::session(&self.conn, row, session)? else { return Ok(None) };
         let mut heads = self.conn.prepare(ONE)?;
-        let mut rows = heads.query(params![person, session])?;
+        let mut rows = heads.query([found.id])?;
         match rows.next()? {
             None => Ok(None),
             Some(head) => Reader::new(&self.conn)?.read(person, head).map(Some),
@@ -254,8 +255,9 @@ impl SessionStore for SqliteStore {
 
     fn visit(&self, person: &str, visit: &mut dyn FnMut(Record)) -> Result<()> {
         let _snapshot = self.snapshot()?;
+        let Some(row) = find::person(&self.conn, person)? else { return Ok(()) };
         let mut heads = self.conn.prepare(ALL)?;
-        let mut rows = heads.query([person])?;
+        let mut rows = heads.query([row])?;
         let mut reader = Reader::new(&self.conn)?;
         while let Some(head) = rows.next()? {
             visit(reader.read(person, head)?);

@@ -12,19 +12,15 @@ use crate::record::Record;
 /// Columns of a session itself, for [`Reader::read`].
 macro_rules! heads {
     ($rest:literal) => {
-        concat!(
-            "SELECT s.id, s.name, s.time, s.persona, s.said, s.checksum ",
-            "FROM sessions s JOIN persons p ON p.id = s.person WHERE p.name = ?1 ",
-            $rest
-        )
+        concat!("SELECT id, name, time, persona, said, checksum FROM sessions ", $rest)
     };
 }
 
-/// Sessions of person ?1.
-pub(super) const ALL: &str = heads!("ORDER BY s.id");
+/// Sessions of the person of row ?1.
+pub(super) const ALL: &str = heads!("WHERE person = ?1 ORDER BY id");
 
-/// Session ?2 of person ?1.
-pub(super) const ONE: &str = heads!("AND s.name = ?2");
+/// The session of row ?1.
+pub(super) const ONE: &str = heads!("WHERE id = ?1");
 
 /// What belongs to a session, by its row.
 pub(super) struct Reader<'c> {

@@ -1,6 +1,6 @@
 //! Sessions to rows. Everything here happens inside a transaction.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use crate::digest;
 use crate::embeddings::Embeddings;
@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::record::Record;
 use crate::store::{OnConflict, Outcome};
 
+use super::find::{self, Found};
 use super::read::{ONE, Reader};
 
 /// A person, and how sessions are added to them.
@@ -27,18 +28,9 @@ impl<'c> Writer<'c> {
 
     pub(super) fn add(&self, record: &Record, on_conflict: OnConflict) -> Result<Outcome> {
         let said = digest::said(record);
-        let by_name = "SELECT id, said FROM sessions WHERE person = ?1 AND name = ?2";
-        let stored = self
-            .conn
-            .query_row(by_name, params![self.row, record.id], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?))
-            })
-            .optional()?;
-        let by_content = "SELECT name FROM sessions WHERE person = ?1 AND said = ?2";
-        let other = self
-            .conn
-            .query_row(by_content, params![self.row, said], |row| row.get::<_, String>(0))
-            .optional()?
+        let stored = find::session(self.conn, self.row, &record.id)?;
+        let other = find::alike(self.conn, self.row, &said)?
+            .map(|found| found.name)
             .filter(|name| *name != record.id);
         let (person, session) = (self.person.to_owned(), record.id.clone());
         match (stored, other, on_conflict) {
@@ -50,11 +42,11 @@ impl<'c> Writer<'c> {
                 Ok(Outcome::Added)
             }
             (None, Some(other), _) => Ok(Outcome::SameAs(other)),
-            (Some((_, is)), _, OnConflict::Refuse) if is == said => Ok(Outcome::Unchanged),
+            (Some(is), _, OnConflict::Refuse) if is.said == said => Ok(Outcome::Unchanged),
             (Some(_), _, OnConflict::Refuse) => Err(Error::Conflict { person, session }),
             (Some(_), Some(other), _) => Err(Error::Double { person, session, other }),
-            (Some((id, _)), None, OnConflict::Replace) => {
-                if self.has(record)? {
+            (Some(Found { id, .. }), None, OnConflict::Replace) => {
+                if self.has(id, record)? {
                     return Ok(Outcome::Unchanged);
                 }
                 for table in ["messages", "facts", "vectors"] {
@@ -67,9 +59,9 @@ impl<'c> Writer<'c> {
     }
 
     /// Whether the record is stored as it is. What is damaged is not.
-    fn has(&self, record: &Record) -> Result<bool> {
+    fn has(&self, id: i64, record: &Record) -> Result<bool> {
         let mut heads = self.conn.prepare(ONE)?;
-        let mut rows = heads.query([self.person, &record.id])?;
+        let mut rows = heads.query([id])?;
         let Some(head) = rows.next()? else { return Ok(false) };
         match Reader::new(self.conn)?.read(self.person, head) {
             Ok(stored) => Ok(stored == *record),
@@ -102,17 +94,18 @@ impl<'c> Writer<'c> {
     }
 }
 
-/// Deletes a session's rows, and says whether it was there.
-pub(super) fn delete(conn: &Connection, person: &str, session: &str) -> Result<bool> {
-    let sql = "DELETE FROM sessions \
-               WHERE person = (SELECT id FROM persons WHERE name = ?1) AND name = ?2";
-    Ok(conn.execute(sql, [person, session])? > 0)
-}
-
-/// Deletes a person of no sessions.
-pub(super) fn delete_if_empty(conn: &Connection, person: &str) -> Result<()> {
-    let sql = "DELETE FROM persons WHERE name = ?1 \
-               AND NOT EXISTS (SELECT 1 FROM sessions WHERE person = persons.id)";
-    conn.execute(sql, [person])?;
-    Ok(())
+/// Deletes the rows of a person's sessions, and says how many there were; the
+/// person's own with the last.
+pub(super) fn delete(conn: &Connection, person: &str, sessions: &[&str]) -> Result<usize> {
+    let Some(row) = find::person(conn, person)? else { return Ok(0) };
+    let mut deleted = 0;
+    for session in sessions {
+        if let Some(found) = find::session(conn, row, session)? {
+            deleted += conn.execute("DELETE FROM sessions WHERE id = ?1", [found.id])?;
+        }
+    }
+    let empty = "DELETE FROM persons WHERE id = ?1 \
+                 AND NOT EXISTS (SELECT 1 FROM sessions WHERE person = ?1)";
+    conn.execute(empty, [row])?;
+    Ok(deleted)
 }

@@ -93,6 +93,39 @@ fn a_changed_row_names_its_session() {
     }
 }
 
+/// An index that was damaged leads to the row of another session, which is
+/// sound in itself.
+#[test]
+fn an_index_that_leads_astray_gives_out_and_takes_away_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    add(&mut SqliteStore::open(dir.path()).unwrap(), 0..3);
+    let path = dir.path().join("sessions.sqlite");
+    let mut bytes = std::fs::read(&path).unwrap();
+    // Its entries end with id and row; that of the table has the time, or the
+    // persona text, behind the id.
+    let id = record(1).id.into_bytes();
+    let entries: Vec<_> = (0..bytes.len() - id.len())
+        .filter(|&at| bytes[at..].starts_with(&id) && bytes[at + id.len()] == 2)
+        .map(|at| at + id.len())
+        .collect();
+    assert_eq!(entries.len(), 1);
+    bytes[entries[0]] = 3;
+    std::fs::write(&path, bytes).unwrap();
+
+    let mut store = SqliteStore::open(dir.path()).unwrap();
+    let (id, given) = (record(1).id, [record(1)]);
+    let errors = [
+        store.load("ada", &id).unwrap_err(),
+        store.remove("ada", &[&id]).unwrap_err(),
+        store.add("ada", &given, idl_store::OnConflict::Replace).unwrap_err(),
+        store.check().unwrap_err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, Error::Corrupt { .. }), "{error:?}");
+    }
+    assert_eq!(all(&store, "ada").unwrap(), [record(0), record(1), record(2)]);
+}
+
 /// SQLite ends a log at the first frame that does not hold: what comes is an
 /// earlier state, but one that was.
 #[test]
