@@ -16,8 +16,15 @@ use crate::{process, setup};
 
 /// Crates that must build and pass their tests alone, without torch and
 /// without default features.
-const TORCH_FREE: [&str; 6] =
-    ["idl-dialogue", "idl-convED", "idl-cluster", "idl-order", "idl-metrics", "idl-persona-ext"];
+const TORCH_FREE: [&str; 7] = [
+    "idl-dialogue",
+    "idl-convED",
+    "idl-cluster",
+    "idl-order",
+    "idl-metrics",
+    "idl-persona-ext",
+    "idl-store",
+];
 
 /// Some cargo commands under one name.
 #[derive(Debug)]
