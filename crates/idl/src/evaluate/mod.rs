@@ -41,7 +41,7 @@ pub struct EvaluationConfig {
     /// The most tokens of sessions and target together.
     pub max_tokens: usize,
     /// How many of them are kept free for what follows the opening of the
-    /// target; see [`ExampleBuilder`].
+    /// target; see [`ExampleBuilder`](idl_train::ExampleBuilder).
     pub reserve: usize,
     /// The positions of the model, of several the fewest: a target that reaches
     /// beyond, with an alternative to one of its replies, is left out for all.
