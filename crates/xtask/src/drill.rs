@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::cli::{DrillOptions, SetupOptions};
 use crate::error::{Error, Result};
 use crate::process::say;
-use crate::properties::{self, Suite};
+use crate::properties;
 use crate::tally::Tally;
 use crate::{process, setup};
 
@@ -47,22 +47,25 @@ fn fresh(root: &Path, options: &DrillOptions) -> Result<()> {
     let (mut rounds, mut tally) = (0, Tally::default());
     while rounds == 0 || start.elapsed() < time {
         eprintln!("\n=== round {}, seed {seed} ===", rounds + 1);
-        for Suite { package, tests } in &suites {
-            let mut command = process::cargo(Some(&config))?;
-            command.current_dir(root).env("PROPTEST_RNG_SEED", seed.to_string());
-            command.env("PROPTEST_CASES", CASES).env("IDL_FUZZ_INPUTS", INPUTS.to_string());
-            command.env("IDL_FUZZ_FROM", (seed << 20).to_string());
-            command.args(["test", "--quiet", "--package", package, "--tests", "--"]).args(tests);
-            let status = process::stream(&mut command, &mut tally)?;
-            if !status.success() {
-                return Err(Error::Step {
-                    name: format!("fresh, seed {seed}"),
-                    status: status.to_string(),
-                    command: format!(
-                        "PROPTEST_RNG_SEED={seed} PROPTEST_CASES={CASES} cargo test -p {package}"
-                    ),
-                });
-            }
+        let mut command = process::cargo(Some(&config))?;
+        command.current_dir(root).env("PROPTEST_RNG_SEED", seed.to_string());
+        command.env("PROPTEST_CASES", CASES).env("IDL_FUZZ_INPUTS", INPUTS.to_string());
+        // More cases, and as many more that do not count.
+        command.env("PROPTEST_MAX_GLOBAL_REJECTS", "65536");
+        command.env("IDL_FUZZ_FROM", (seed << 20).to_string());
+        // All packages at once: one alone would have other features, and be
+        // compiled anew.
+        command.args(["test", "--quiet", "--workspace", "--tests", "--"]);
+        command.args(suites.iter().flat_map(|suite| &suite.tests));
+        let status = process::stream(&mut command, &mut tally)?;
+        if !status.success() {
+            return Err(Error::Step {
+                name: format!("fresh, seed {seed}"),
+                status: status.to_string(),
+                command: format!(
+                    "PROPTEST_RNG_SEED={seed} PROPTEST_CASES={CASES} cargo test --workspace"
+                ),
+            });
         }
         rounds += 1;
         seed += 1;
