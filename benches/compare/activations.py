@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What recomputed activations save and cost: program `train` with and without
+"""What recomputed activations save and cost: `idl train` with and without
 `activation_checkpointing`, mini-llama, rows of 1,024 tokens, batch 8, an adapter
 on all linear layers, otherwise the same run. (The batch decides the time of a
 step, not the memory: rows have their gradients one at a time.)
@@ -42,7 +42,7 @@ def train(program, scratch, args, tokens, steps, recompute):
     }
     file = scratch / f"{name}.json"
     file.write_text(json.dumps(config))
-    pid = os.posix_spawn(program, [program, "--config", str(file)],
+    pid = os.posix_spawn(program[0], [*program, "--config", str(file)],
                          {**os.environ, "OMP_NUM_THREADS": str(args.threads)},
                          file_actions=[(os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)])
     _, status, usage = os.wait4(pid, 0)
@@ -61,7 +61,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--tokens", type=int, default=1024)
     args = parser.parse_args()
-    program = str(peers.build("train", package="idl-examples"))
+    program = peers.program("train")
     with peers.scratch() as folder:
         scratch = Path(folder)
         before, _, _ = train(program, scratch, args, 96, 2, False)

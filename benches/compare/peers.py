@@ -33,16 +33,24 @@ def environment():
     os.execv(python, [str(python), *sys.argv])
 
 
-def build(example, package="idl-benches"):
-    """Builds one of a package's examples and returns its path."""
-    command = ["cargo", "build", "--release", "--package", package, "--example", example]
-    command += ["--message-format", "json-render-diagnostics"]
+def build(example):
+    """Builds one of the examples of benches/ and returns its path."""
+    return built(example, "--package", "idl-benches", "--example", example)
+
+
+def program(subcommand):
+    """Builds the program; returns the start of the command line of one of its subcommands."""
+    return [built("idl", "--package", "idl-cli"), subcommand]
+
+
+def built(name, *what):
+    command = ["cargo", "build", "--release", *what, "--message-format", "json-render-diagnostics"]
     out = subprocess.run(command, cwd=WORKSPACE, check=True, capture_output=True, text=True).stdout
     for line in out.splitlines():
         message = json.loads(line)
-        if message.get("target", {}).get("name") == example and message.get("executable"):
+        if message.get("target", {}).get("name") == name and message.get("executable"):
             return message["executable"]
-    raise SystemExit(f"cargo did not say where it put {example}")
+    raise SystemExit(f"cargo did not say where it put {name}")
 
 
 def output(command, **environment):

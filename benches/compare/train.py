@@ -35,13 +35,9 @@ BATCH, RATE = 2, 1e-3
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
-def program(name):
-    return peers.build(name, package="idl-examples")
-
-
 def rows(prepare, count):
     """Single replies behind their sessions, each a dialogue of its own."""
-    command = [prepare, "--corpus", "embedded", "--stage", "dpoc", "--dialogues", "60"]
+    command = [*prepare, "--corpus", "embedded", "--stage", "dpoc", "--dialogues", "60"]
     out = peers.output(command)
     found = []
     for number, line in enumerate(out.splitlines()):
@@ -173,7 +169,7 @@ def ours(train, scratch, name, data, adapter, steps, threads, **extra):
     }
     settings = scratch / f"{name}.json"
     settings.write_text(json.dumps(config))
-    peers.output([train, "--config", settings], OMP_NUM_THREADS=str(threads))
+    peers.output([*train, "--config", settings], OMP_NUM_THREADS=str(threads))
     log = [json.loads(line) for line in (out / "train_log.jsonl").read_text().splitlines()]
     # The clock of the whole run at each step: tokens so far by tokens a second.
     ends = [record["num_tokens"] / record["tokens_per_second"] for record in log]
@@ -188,7 +184,7 @@ def main():
     arguments = parser.parse_args()
     steps, threads = arguments.steps, arguments.threads
     torch.set_num_threads(threads)
-    prepare, train = program("prepare"), program("train")
+    prepare, train = peers.program("prepare"), peers.program("train")
     failed = False
     with peers.scratch() as scratch:
         from pathlib import Path

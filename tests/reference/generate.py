@@ -127,7 +127,7 @@ def check(folder, prompts):
         for text in texts:
             file.write(json.dumps(dict(prompt=text)) + "\n")
         file.flush()
-        command = ["cargo", "run", "--quiet", "--release", "--package", "idl-examples", "--example", "generate", "--",
+        command = ["cargo", "run", "--quiet", "--release", "--package", "idl-cli", "--", "generate",
                    "--input", file.name, "--max-new-tokens", "64"]
         for batch in ("1", "16"):
             out = subprocess.run([*command, "--batch-size", batch], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)

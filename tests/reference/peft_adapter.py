@@ -69,10 +69,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--adapter", required=True, type=pathlib.Path)
     parser.add_argument("--model", default=ROOT / "examples/assets/mini-llama", type=pathlib.Path)
-    parser.add_argument("--score", type=pathlib.Path, help="the program, if it is built already")
+    parser.add_argument("--idl", type=pathlib.Path, help="the program, if it is built already")
     args = parser.parse_args()
-    cargo = ["cargo", "run", "-q", "-p", "idl-examples", "--example", "score", "--"]
-    program = [args.score.resolve()] if args.score else cargo
+    cargo = ["cargo", "run", "-q", "-p", "idl-cli", "--", "score"]
+    program = [args.idl.resolve(), "score"] if args.idl else cargo
     adapter, folder = args.adapter.resolve(), args.model.resolve()
 
     cases = list(lines())

@@ -13,7 +13,7 @@ pub(crate) fn run(root: &Path, args: &[OsString]) -> Result<u8> {
     let options = SetupOptions { no_encoder: true, keep: true, ..SetupOptions::default() };
     let config = setup::run(root, &options)?;
     let mut command = process::cargo(Some(&config))?;
-    command.args(["run", "--release", "--package", "idl-examples", "--example", "demo", "--"]);
+    command.args(["run", "--release", "--package", "idl-cli", "--", "demo"]);
     // In the user's folder, not in `root`: the arguments may be relative paths.
     command.args(args);
     let status = process::status(&mut command)?;

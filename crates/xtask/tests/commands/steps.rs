@@ -17,7 +17,7 @@ fn the_demo_is_run_where_the_user_is_and_its_exit_code_kept() {
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     let said = fs::read_to_string(log).unwrap();
     // LIBTORCH comes from libtorch.toml, as for plain cargo.
-    let wanted = "run --release --package idl-examples --example demo -- --data a b||";
+    let wanted = "run --release --package idl-cli -- demo --data a b||";
     assert!(said.starts_with(wanted), "{said}");
     assert!(said.trim_end().ends_with("repo/sub"), "{said}");
 }

@@ -1,0 +1,105 @@
+//! The whole of in-dialogue learning on a laptop: persons, their sessions in
+//! order, mutual supervised learning, preference data, deep personalised
+//! alignment, and an honest table on persons that were not trained on.
+
+mod data;
+mod stages;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use crate::lm;
+use clap::Args;
+use idl::dialogue::{BoxError, Person, TfIdfEncoder};
+use idl::lm::{CausalLm, ChatTokenizer, LoadOptions};
+use idl::persona_ext::RuleExtractor;
+
+use self::stages::Study;
+
+/// In-dialogue learning from end to end: learns to talk like people from their
+/// past conversations and shows, on people it has never seen, what that brings.
+///
+/// Without --data it runs on the invented people inside the program.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// A folder with ConvAI2's dialogues_both.jsonl: learn from its train
+    /// persons, show its valid persons
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// The base model, a Hugging Face LLaMA folder [default: the embedded one]
+    #[arg(long, value_name = "DIR")]
+    model: Option<PathBuf>,
+
+    /// Where adapters, logs and the table go
+    #[arg(long, value_name = "DIR", default_value = "out/demo")]
+    out: PathBuf,
+
+    /// Dialogues to learn from in each stage [default: embedded 176, ConvAI2
+    /// 120]
+    #[arg(long, value_name = "N")]
+    dialogues: Option<usize>,
+
+    /// Persons to show [default: all that were not trained on]
+    #[arg(long, value_name = "N")]
+    persons: Option<usize>,
+
+    /// Everything random follows from it
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo xtask demo
+  idl demo --data ../shared/data/convai2
+  idl demo --dialogues 40 --persons 4";
+
+pub(crate) fn run(options: Arguments) -> Result<(), BoxError> {
+    let start = Instant::now();
+    let base = options.model.clone().unwrap_or_else(lm::embedded_base);
+    let mut model = CausalLm::from_dir(&base, LoadOptions::default())?;
+    let tokenizer = ChatTokenizer::from_dir(&base)?;
+    eprintln!(
+        "base      {} ({:.1} million parameters, {} threads)",
+        base.display(),
+        model.parameter_count() as f64 / 1e6,
+        tch::get_num_threads(),
+    );
+
+    let people = data::load(&options)?;
+    eprintln!(
+        "persons   {} to learn from ({} sessions), {} others to show ({} sessions)",
+        people.train.len(),
+        sessions(&people.train),
+        people.show.len(),
+        sessions(&people.show),
+    );
+    let study = Study {
+        encoder: TfIdfEncoder::english(),
+        extractor: RuleExtractor::default(),
+        tokenizer: &tokenizer,
+        base: &base,
+        options: &options,
+        people: &people,
+    };
+    // Saved before it is shown: nothing is lost if nobody reads to the end.
+    let table = study.run(&mut model)?;
+    table.save(&options.out.join("table.json"))?;
+    let mut stdout = std::io::stdout();
+    stdout.write_all(table.text().as_bytes())?;
+    stdout.write_all(study.replies(&mut model)?.as_bytes())?;
+    stdout.flush()?;
+    eprintln!(
+        "\nadapters, logs and the table are in {}; {:.1} minutes in all",
+        options.out.display(),
+        start.elapsed().as_secs_f64() / 60.0
+    );
+    Ok(())
+}
+
+fn sessions(persons: &[Person]) -> usize {
+    persons.iter().map(|p| p.sessions.len()).sum()
+}
