@@ -14,7 +14,6 @@ mod likelihood;
 mod models;
 mod nli;
 mod persona;
-#[cfg(feature = "traits")]
 mod probes;
 mod ranking;
 mod rouge;
@@ -44,8 +43,7 @@ pub use nli::{Consistency, Verdict};
 pub use persona::{
     ENGLISH_STOP_WORDS, OverlapScore, WordSets, cosine, p_co_tfidf, p_co_tfidf_signature,
 };
-#[cfg(feature = "traits")]
-pub use probes::probe_accuracy;
+pub use probes::{ProbeReply, probe_accuracy};
 pub use ranking::{HitsAtK, hits_at_k, rank};
 pub use rouge::{RougeL, RougeScore, rouge_l};
 pub use score::{Level, Mean, Score, Signature};

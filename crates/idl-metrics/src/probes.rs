@@ -1,12 +1,21 @@
-//! Persona-fact accuracy on idl-dialogue's invented people.
+//! Accuracy on questions about persons' facts.
 
-use idl_dialogue::EmbeddedPerson;
+use crate::{Condition, FactAccuracy, Result, names_object};
 
-use crate::{Condition, Error, FactAccuracy, Result, names_object};
+/// A model's reply to a question that a fact about a person answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProbeReply<'a> {
+    /// The person asked, whose sessions stand before the question.
+    pub person: &'a str,
+    /// What the question is about: the relation of the fact.
+    pub relation: &'a str,
+    /// The object of the fact.
+    pub answer: &'a str,
+    /// What the model says.
+    pub reply: &'a str,
+}
 
-/// Judges a model's replies to the probe questions of `people`, where
-/// `replies[i][j]` answers question `j` of person `i` with that person's
-/// sessions before it.
+/// Judges a model's replies to questions about several persons.
 ///
 /// [`Condition::Own`] holds a reply against the person's own fact. The chance
 /// row, [`Condition::Other`], holds against the same fact what every *other*
@@ -20,47 +29,35 @@ use crate::{Condition, Error, FactAccuracy, Result, names_object};
 /// Time O(P²) for P questions.
 ///
 /// ```
-/// use idl_metrics::{Condition, probe_accuracy};
+/// use idl_metrics::{Condition, ProbeReply, probe_accuracy};
 ///
-/// let people = idl_dialogue::embedded()?;
-/// // A model that knows everything: it replies with the answers.
-/// let replies: Vec<Vec<String>> = people
-///     .iter()
-///     .map(|p| p.probes.iter().map(|probe| format!("{} .", probe.answer)).collect())
-///     .collect();
-/// let facts = probe_accuracy(people, &replies)?;
-/// assert_eq!(facts.mean(Condition::Own), Some(1.0));
-/// assert!(facts.mean(Condition::Other) < Some(0.1));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let asked = |person, answer, reply| ProbeReply { person, relation: "have_pet", answer, reply };
+/// let facts = probe_accuracy(&[
+///     asked("ada", "owls", "two owls ."),
+///     asked("bo", "pony", "a pony ."),
+///     asked("cy", "cat", "owls , i think ."),
+/// ])?;
+/// // Of the two others, one says that they have owls.
+/// assert_eq!(facts.mean(Condition::Own), Some(2.0 / 3.0));
+/// assert_eq!(facts.mean(Condition::Other), Some(0.5 / 3.0));
+/// # Ok::<(), idl_metrics::Error>(())
 /// ```
 ///
 /// # Errors
-/// [`Error::Lengths`] where persons or questions and replies differ in number,
-/// and those of [`FactAccuracy::add`].
-pub fn probe_accuracy(people: &[EmbeddedPerson], replies: &[Vec<String>]) -> Result<FactAccuracy> {
-    let same = |what, left, right| {
-        if left == right { Ok(()) } else { Err(Error::Lengths { what, left, right }) }
-    };
-    same("persons", people.len(), replies.len())?;
-    let mut asked = Vec::new();
-    for (person, replies) in people.iter().zip(replies) {
-        same("probe questions and replies", person.probes.len(), replies.len())?;
-        asked.extend(person.probes.iter().zip(replies).map(|(p, r)| (&person.person.id, p, r)));
-    }
+/// Those of [`FactAccuracy::add`].
+pub fn probe_accuracy(asked: &[ProbeReply<'_>]) -> Result<FactAccuracy> {
     let mut facts = FactAccuracy::default();
-    for &(person, probe, reply) in &asked {
-        facts.add(person, Condition::Own, reply, &probe.answer)?;
-        let others = || asked.iter().filter(|(other, ..)| *other != person);
-        let about_it = || others().filter(|(_, asked, _)| asked.relation == probe.relation);
-        let share = |replies: &mut dyn Iterator<Item = &String>| {
-            let named: Vec<bool> = replies.map(|r| names_object(r, &probe.answer)).collect();
+    for probe in asked {
+        facts.add(probe.person, Condition::Own, probe.reply, probe.answer)?;
+        let others = || asked.iter().filter(|other| other.person != probe.person);
+        let about_it = || others().filter(|other| other.relation == probe.relation);
+        let share = |others: &mut dyn Iterator<Item = &ProbeReply<'_>>| {
+            let named: Vec<bool> = others.map(|o| names_object(o.reply, probe.answer)).collect();
             let hits = named.iter().filter(|&&n| n).count();
             (!named.is_empty()).then(|| hits as f64 / named.len() as f64)
         };
-        let chance = share(&mut about_it().map(|(.., reply)| *reply))
-            .or_else(|| share(&mut others().map(|(.., reply)| *reply)));
-        if let Some(chance) = chance {
-            facts.add_share(person, Condition::Other, chance)?;
+        if let Some(chance) = share(&mut about_it()).or_else(|| share(&mut others())) {
+            facts.add_share(probe.person, Condition::Other, chance)?;
         }
     }
     Ok(facts)
@@ -70,31 +67,40 @@ pub fn probe_accuracy(people: &[EmbeddedPerson], replies: &[Vec<String>]) -> Res
 mod tests {
     use super::*;
 
-    fn replies(of: impl Fn(usize, usize) -> String) -> Vec<Vec<String>> {
-        let people = idl_dialogue::embedded().unwrap();
-        let all = people.iter().enumerate();
-        all.map(|(i, p)| (0..p.probes.len()).map(|j| of(i, j)).collect()).collect()
+    fn asked<'a>(person: &'a str, relation: &'a str, answer: &'a str) -> ProbeReply<'a> {
+        ProbeReply { person, relation, answer, reply: "" }
+    }
+
+    fn people() -> [ProbeReply<'static>; 5] {
+        [
+            asked("ada", "have_pet", "owls"),
+            asked("ada", "like_drink", "tea"),
+            asked("bo", "have_pet", "dog"),
+            asked("bo", "like_drink", "milk"),
+            asked("cy", "has_profession", "baker"),
+        ]
     }
 
     #[test]
     fn one_reply_for_all_scores_its_own_chance_level() {
-        let people = idl_dialogue::embedded().unwrap();
-        let tea = replies(|_, _| "i like strong tea and my dog .".to_owned());
-        let facts = probe_accuracy(people, &tea).unwrap();
+        let tea = people().map(|p| ProbeReply { reply: "i like strong tea and my dog .", ..p });
+        let facts = probe_accuracy(&tea).unwrap();
         // Whose sessions are read makes no difference to this model.
+        assert_eq!(facts.mean(Condition::Own), Some(1.0 / 3.0));
         let difference = facts.own_minus_other();
-        assert!(!difference.persons.is_empty());
+        assert_eq!(difference.persons.len(), 3);
         assert!(difference.mean().unwrap().abs() < 1e-12);
-        let nothing = probe_accuracy(people, &replies(|_, _| String::new())).unwrap();
+        let nothing = probe_accuracy(&people()).unwrap();
         assert_eq!(nothing.mean(Condition::Own), Some(0.0));
     }
 
     #[test]
-    fn a_missing_reply_is_an_error() {
-        let people = idl_dialogue::embedded().unwrap();
-        let mut short = replies(|_, _| String::new());
-        short[3].pop();
-        assert!(matches!(probe_accuracy(people, &short), Err(Error::Lengths { .. })));
-        assert!(matches!(probe_accuracy(people, &short[1..]), Err(Error::Lengths { .. })));
+    fn where_nobody_else_is_asked_about_it_every_reply_of_others_counts() {
+        let mut all = people();
+        all[0].reply = "ask the baker .";
+        // One of four replies of others names the trade, none of which is
+        // about it.
+        let facts = probe_accuracy(&all).unwrap();
+        assert_eq!(facts.mean(Condition::Other), Some(0.25 / 3.0));
     }
 }
