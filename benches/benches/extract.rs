@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use idl_dialogue::{Result, convai2, embedded};
+use idl_corpora::{Result, convai2, embedded};
 use idl_persona_ext::RuleExtractor;
 
 /// How many utterances a pass reads.

@@ -7,8 +7,9 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use idl_dialogue::parlai::{self, Episode};
-use idl_dialogue::{Result, Role, Session, chat, convai2, cornell, dpoc, embedded, export, light};
+use idl_corpora::parlai::{self, Episode};
+use idl_corpora::{Result, chat, convai2, cornell, dpoc, embedded, export, light};
+use idl_dialogue::{Role, Session};
 use serde_json::json;
 
 /// How many bytes a file has at least.

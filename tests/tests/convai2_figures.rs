@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use idl_dialogue::convai2::{self, SHARED_SENTENCES, Speaker};
-use idl_dialogue::grouping::{self, Profiles};
+use idl_corpora::convai2::{self, SHARED_SENTENCES, Speaker};
+use idl_corpora::grouping::{self, Profiles};
 use idl_dialogue::{Person, Session};
 
 /// ConvAI2's folder: in `$IDL_DATA`, else beside the workspace.

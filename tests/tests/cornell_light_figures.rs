@@ -6,8 +6,9 @@ use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use idl_dialogue::cornell::{self, Dialogue, Script};
-use idl_dialogue::{Error, Records, Role, grouping, light};
+use idl_corpora::cornell::{self, Dialogue, Script};
+use idl_corpora::{Error, Records, grouping, light};
+use idl_dialogue::Role;
 
 /// A folder of the data: in `$IDL_DATA`, else beside the workspace.
 fn folder(name: &str) -> Option<PathBuf> {

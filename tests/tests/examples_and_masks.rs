@@ -7,8 +7,9 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use idl::corpora::embedded;
 use idl::dialogue::{
-    BoxError, GenerationParams, Person, Role, TextGenerator, TfIdfEncoder, Utterance, embedded,
+    BoxError, GenerationParams, Person, Role, TextGenerator, TfIdfEncoder, Utterance,
 };
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, LoraConfig, TokenTree};
 use idl::persona_ext::RuleExtractor;

@@ -6,9 +6,10 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use idl_dialogue::convai2::{self, Dialogue, SILENCE, Speaker};
-use idl_dialogue::parlai::{self, Episode};
-use idl_dialogue::{Records, Result, Role, Session, SessionIndex, dpoc};
+use idl_corpora::convai2::{self, Dialogue, SILENCE, Speaker};
+use idl_corpora::parlai::{self, Episode};
+use idl_corpora::{Records, Result, dpoc};
+use idl_dialogue::{Role, Session, SessionIndex};
 
 const WITH_CANDIDATES: &str = "valid_self_original.txt";
 const VALID: &str = "valid_self_original_no_cands.txt";

@@ -14,7 +14,8 @@ mod recompute;
 mod references;
 mod support;
 
-use idl::dialogue::{Person, TfIdfEncoder, embedded};
+use idl::corpora::embedded;
+use idl::dialogue::{Person, TfIdfEncoder};
 use idl::dpoc_loss::{Loss, PreferenceLoss};
 use idl::lm::{CausalLm, ChatTokenizer, LoraConfig, TokenTree};
 use idl::persona_ext::RuleExtractor;

@@ -140,10 +140,10 @@ mod tests {
     #[test]
     fn causes_follow_after_colons() {
         let cause = io::Error::other("two\nlines");
-        let error = idl_dialogue::Error::Read { file: "f".into(), line: 3, source: cause };
+        let error = idl_corpora::Error::Read { file: "f".into(), line: 3, source: cause };
         assert_eq!(one_line(&error), "f:3: cannot be read: two lines");
         assert!(!is_broken_pipe(&error));
         let pipe = io::Error::from(io::ErrorKind::BrokenPipe);
-        assert!(is_broken_pipe(&idl_dialogue::Error::Write { source: pipe }));
+        assert!(is_broken_pipe(&idl_corpora::Error::Write { source: pipe }));
     }
 }

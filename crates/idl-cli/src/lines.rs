@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use idl_dialogue::{BoxError, Error};
+use idl_corpora::Error;
+use idl_dialogue::BoxError;
 use serde_json::{Map, Value};
 
 /// The objects of a file, or of stdin if `input` is `-`. Blank lines are

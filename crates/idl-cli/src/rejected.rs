@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use idl::lm::{CausalLm, ChatTokenizer, Generator};
 use idl::train::{Candidates, PersonaBlind, RejectedKind, RejectedSource};
-use idl_dialogue::convai2::SILENCE;
-use idl_dialogue::parlai::{self, Episode};
+use idl_corpora::convai2::SILENCE;
+use idl_corpora::parlai::{self, Episode};
 use idl_dialogue::{BoxError, GenerationParams, Person};
 use tch::Device;
 

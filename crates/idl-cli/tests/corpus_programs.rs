@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use idl_dialogue::chat;
+use idl_corpora::chat;
 use serde_json::{Value, json};
 use support::{fed, program, stderr, stdout};
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use idl_dialogue::embedded;
+use idl_corpora::embedded;
 use serde_json::{Value, json};
 use support::{program, stderr, stdout};
 

@@ -10,8 +10,9 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-use idl_dialogue::chat::{self, Chat};
-use idl_dialogue::{Person, Role, Session, Utterance, embedded};
+use idl_corpora::chat::{self, Chat};
+use idl_corpora::embedded;
+use idl_dialogue::{Person, Role, Session, Utterance};
 use serde_json::{Value, json};
 use support::{program, stderr, stdout};
 

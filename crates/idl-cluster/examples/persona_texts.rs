@@ -8,7 +8,7 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use idl_dialogue::convai2::{self, Speaker};
+use idl_corpora::convai2::{self, Speaker};
 use idl_dialogue::{Role, SentenceEncoder, TfIdfEncoder};
 use idl_persona_ext::{RuleExtractor, persona_text};
 use serde_json::json;

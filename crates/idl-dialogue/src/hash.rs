@@ -5,7 +5,8 @@
 ///
 /// FNV mixes its high bits poorly for short inputs, and we use high and low
 /// ones for different things; hence MurmurHash3's finaliser at the end.
-pub(crate) fn stable_hash(bytes: &[u8]) -> u64 {
+#[must_use]
+pub fn stable_hash(bytes: &[u8]) -> u64 {
     let fnv = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });

@@ -62,15 +62,14 @@ fn said(session: &Session) -> Vec<(Role, &str)> {
 /// Sessions by the dialogue that they are records of.
 ///
 /// ```
-/// use idl_dialogue::SessionIndex;
+/// use idl_dialogue::{Session, SessionIndex, Utterance};
 ///
-/// let people = idl_dialogue::embedded()?;
-/// let sessions = || people.iter().flat_map(|p| &p.person.sessions);
-/// let index = SessionIndex::new(sessions());
-/// for session in sessions() {
-///     assert_eq!(index.same_dialogue(session).collect::<Vec<_>>(), [session]);
-/// }
-/// # Ok::<(), idl_dialogue::Error>(())
+/// let session = |messages| Session { messages, ..Session::default() };
+/// let hers = session(vec![Utterance::user("any pets ?"), Utterance::assistant("owls .")]);
+/// let his = session(vec![Utterance::assistant("any pets ?"), Utterance::user("owls .")]);
+/// let other = session(vec![Utterance::user("any pets ?"), Utterance::assistant("none .")]);
+/// let index = SessionIndex::new([&hers, &other]);
+/// assert_eq!(index.same_dialogue(&his).collect::<Vec<_>>(), [&hers]);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct SessionIndex<'a> {

@@ -11,7 +11,8 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use idl_dialogue::{Error, LINE_LIMIT, Result, Triple};
+use idl_corpora::{Error, LINE_LIMIT, Result};
+use idl_dialogue::Triple;
 use serde_json::{Map, Value};
 
 use crate::Sample;
@@ -21,7 +22,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Samples of one triple each, one at a time; made by [`read`] and [`open`].
 ///
 /// After an error in a line the iterator goes on with the next line, so that
-/// [`idl_dialogue::Records::lenient`] can leave bad ones out and count them.
+/// [`idl_corpora::Records::lenient`] can leave bad ones out and count them.
 #[derive(Debug)]
 pub struct Samples<R> {
     reader: R,
@@ -40,7 +41,7 @@ pub struct Samples<R> {
 /// field that is missing, no string, or blank.
 ///
 /// ```
-/// use idl_dialogue::Records;
+/// use idl_corpora::Records;
 /// use idl_persona_ext::personaext;
 ///
 /// let file = r#"
@@ -55,7 +56,7 @@ pub struct Samples<R> {
 ///     "2 records read, 1 kept, 1 skipped: f.jsonl:3: field `object`: expected a string that is \
 ///      not blank, found nothing"
 /// );
-/// # Ok::<(), idl_dialogue::Error>(())
+/// # Ok::<(), idl_corpora::Error>(())
 /// ```
 pub fn read<R: BufRead>(reader: R, name: impl Into<String>) -> Samples<R> {
     let (file, buffer) = (name.into(), Vec::new());

@@ -471,7 +471,7 @@ mod tests {
     use idl_persona_ext::RuleExtractor;
 
     fn persons() -> Vec<Person> {
-        idl_dialogue::embedded().unwrap().iter().map(|e| e.person.clone()).collect()
+        idl_corpora::embedded().unwrap().iter().map(|e| e.person.clone()).collect()
     }
 
     fn encoder() -> TfIdfEncoder {

@@ -60,9 +60,9 @@ pub enum Error {
     /// Ordering failed.
     #[error(transparent)]
     Order(#[from] idl_order::Error),
-    /// A dialogue was refused.
+    /// Distractors could not be drawn.
     #[error(transparent)]
-    Dialogue(#[from] idl_dialogue::Error),
+    Corpora(#[from] idl_corpora::Error),
     /// A metric could not be computed.
     #[error(transparent)]
     Metrics(#[from] idl_metrics::Error),

@@ -13,6 +13,7 @@ pub use distance::ConvEdDistance;
 pub use error::{Error, Result};
 pub use idl_cluster as cluster;
 pub use idl_conved as conved;
+pub use idl_corpora as corpora;
 pub use idl_dialogue as dialogue;
 #[cfg(feature = "torch")]
 pub use idl_dpoc_loss as dpoc_loss;

@@ -110,8 +110,8 @@ mod tests {
     fn the_workspace_has_some_in_most_crates() {
         let suites = find(&crate::process::workspace_root()).unwrap();
         let of = |package: &str| suites.iter().find(|s| s.package == package);
-        assert!(of("idl-dialogue").is_some_and(|s| s.tests.contains(DAMAGED_FILES)));
-        assert!(of("idl-dialogue").is_some_and(|s| s.tests.contains("sessions_survive")));
+        assert!(of("idl-corpora").is_some_and(|s| s.tests.contains(DAMAGED_FILES)));
+        assert!(of("idl-corpora").is_some_and(|s| s.tests.contains("sessions_survive")));
         assert!(of("idl-lm").is_some() && of("idl-tests").is_some(), "{suites:?}");
     }
 

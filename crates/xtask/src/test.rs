@@ -16,8 +16,9 @@ use crate::{process, setup};
 
 /// Crates that must build and pass their tests alone, without torch and
 /// without default features.
-const TORCH_FREE: [&str; 7] = [
+const TORCH_FREE: [&str; 8] = [
     "idl-dialogue",
+    "idl-corpora",
     "idl-convED",
     "idl-cluster",
     "idl-order",

@@ -10,7 +10,8 @@ use crate::cli;
 use crate::lm::ModelArgs;
 use clap::Args;
 use idl::lm::{Conversation, DecodingParams, FinishReason, Generator, Piece};
-use idl_dialogue::{BoxError, Utterance, chat};
+use idl_corpora::chat;
+use idl_dialogue::{BoxError, Utterance};
 
 /// Talks with a person whose past sessions stand before the conversation.
 ///

@@ -4,7 +4,8 @@
 use crate::cli;
 use crate::corpus::CorpusArgs;
 use clap::{Args, ValueEnum};
-use idl_dialogue::{BoxError, Person, Tally};
+use idl_corpora::Tally;
+use idl_dialogue::{BoxError, Person};
 use serde::{Serialize, Serializer};
 
 /// Counts a corpus and its persons; one JSON object on stdout.

@@ -6,9 +6,10 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use idl_dialogue::export::whatsapp::DateOrder;
-use idl_dialogue::export::{self, Account, Entry, Merge, SessionParams};
-use idl_dialogue::{BoxError, Error, Records, Tally, chat};
+use idl_corpora::export::whatsapp::DateOrder;
+use idl_corpora::export::{self, Account, Entry, Merge, SessionParams};
+use idl_corpora::{Error, Records, Tally, chat};
+use idl_dialogue::BoxError;
 
 /// Cuts an exported chat into sessions: chat JSONL, in which you are the
 /// assistant and everybody else is the user.

@@ -12,9 +12,8 @@ use crate::{encoder, progress};
 use clap::{Args, ValueEnum};
 use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
-use idl::dialogue::{
-    BoxError, Person, SentenceEncoder, SessionDistance, remove_dialogues_of, split_persons,
-};
+use idl::corpora::{remove_dialogues_of, split_persons};
+use idl::dialogue::{BoxError, Person, SentenceEncoder, SessionDistance};
 use idl::draw::{key, stream};
 use idl::learn::{TrainingTarget, candidates, dpa_targets, msl_targets};
 use idl::order::Policy;

@@ -8,9 +8,9 @@ use clap::Args;
 use clap::builder::RangedU64ValueParser;
 use idl::cluster::{References, SpiParams};
 use idl::conved::{ConvEd, Edit, SessionView};
+use idl::corpora::{EmbeddedPerson, embedded};
 use idl::dialogue::{
-    BoxError, EmbeddedPerson, GenerationParams, Person, Role, Session, TextGenerator, TfIdfEncoder,
-    Utterance, embedded,
+    BoxError, GenerationParams, Person, Role, Session, TextGenerator, TfIdfEncoder, Utterance,
 };
 use idl::dpoc_loss::{Batch, LogProbs, Loss, PreferenceLoss};
 use idl::learn::{conversation, opening};

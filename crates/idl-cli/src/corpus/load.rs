@@ -6,12 +6,11 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use idl_dialogue::chat::{self, Chat};
-use idl_dialogue::convai2::{self, Speaker};
-use idl_dialogue::grouping::{self, Profiles};
-use idl_dialogue::{
-    BoxError, Error, Person, Records, Session, Tally, cornell, dpoc, embedded, light, parlai,
-};
+use idl_corpora::chat::{self, Chat};
+use idl_corpora::convai2::{self, Speaker};
+use idl_corpora::grouping::{self, Profiles};
+use idl_corpora::{Error, Records, Tally, cornell, dpoc, embedded, light, parlai};
+use idl_dialogue::{BoxError, Person, Session};
 
 use super::{Corpus, CorpusArgs, CorpusKind, Group, View, data_dir};
 

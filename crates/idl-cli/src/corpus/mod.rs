@@ -7,8 +7,9 @@ use std::env;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use idl_dialogue::cornell::Encoding;
-use idl_dialogue::{BoxError, Person, Tally};
+use idl_corpora::Tally;
+use idl_corpora::cornell::Encoding;
+use idl_dialogue::{BoxError, Person};
 
 pub(crate) use group::Group;
 

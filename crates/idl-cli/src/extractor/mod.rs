@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use idl::lm::{CausalLm, ChatTokenizer, Generator};
 use idl::persona_ext::{LmExtractor, LmTally, RuleExtractor, Sample, personaext};
-use idl_dialogue::{BoxError, PersonaExtractor, Records, Triple, Utterance};
+use idl_corpora::Records;
+use idl_dialogue::{BoxError, PersonaExtractor, Triple, Utterance};
 use tch::Device;
 
 pub(crate) use rows::RowsArgs;

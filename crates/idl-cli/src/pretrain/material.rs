@@ -1,6 +1,7 @@
 //! Real conversations: those that are learnt, and those that are measured on.
 
-use idl::dialogue::{BoxError, Person, remove_dialogues_of};
+use idl::corpora::remove_dialogues_of;
+use idl::dialogue::{BoxError, Person};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -61,7 +62,7 @@ mod tests {
     use std::collections::{HashMap, HashSet};
     use std::path::{Path, PathBuf};
 
-    use idl::dialogue::cornell;
+    use idl::corpora::cornell;
     use serde_json::json;
 
     use super::*;

@@ -5,7 +5,8 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use idl_dialogue::{Person, ProceduralParams, Session, Utterance, embedded};
+use idl_corpora::embedded;
+use idl_dialogue::{Person, ProceduralParams, Session, Utterance};
 use idl_lm::{CausalLm, ChatTokenizer, LoadOptions};
 use idl_train::checkpoint::Checkpoints;
 use idl_train::log::LogRecord;

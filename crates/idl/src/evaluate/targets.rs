@@ -1,6 +1,7 @@
 //! What is scored, chosen without a model.
 
-use idl_dialogue::{Distractors, Person, Session, Utterance};
+use idl_corpora::Distractors;
+use idl_dialogue::{Person, Session, Utterance};
 use idl_lm::ChatTokenizer;
 use idl_train::{Alternatives, Conversation, Coverage, Example, ExampleBuilder, PreferenceCorpus};
 use rand::Rng;

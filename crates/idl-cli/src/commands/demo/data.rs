@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::trained_on::Seen;
-use idl::dialogue::convai2::{self, Speaker};
-use idl::dialogue::{BoxError, Person, embedded, split_persons};
+use idl::corpora::convai2::{self, Speaker};
+use idl::corpora::{embedded, split_persons};
+use idl::dialogue::{BoxError, Person};
 
 use super::Arguments;
 
