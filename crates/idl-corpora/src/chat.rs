@@ -13,14 +13,13 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
+use idl_dialogue::{Role, Session, Utterance};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::SPEAKS;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SPEAKS};
 use crate::jsonl::{Record, STRING, kind};
 use crate::lines::Lines;
-use idl_dialogue::{Role, Session, Utterance};
 
 /// One line of chat JSONL.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,10 +9,11 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+use idl_dialogue::{Person, Role, Session, Utterance};
+
 use crate::error::{Error, Result};
 use crate::grouping::Profiles;
 use crate::lines::Lines;
-use idl_dialogue::{Person, Role, Session, Utterance};
 
 /// What ParlAI lets the partner "say" where the person speaks first; see
 /// [`Dialogue::session`].

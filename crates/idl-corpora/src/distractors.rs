@@ -3,13 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use idl_dialogue::{Person, Role, Session, SessionIndex, stable_hash};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::error::{Error, Result};
 use crate::text::normalized;
-use idl_dialogue::stable_hash;
-use idl_dialogue::{Person, Role, Session, SessionIndex};
 
 /// `n` distractors for one reply; see [`Distractors::draw`], which is faster
 /// for many.

@@ -2,10 +2,10 @@
 
 use std::sync::OnceLock;
 
+use idl_dialogue::{Person, Role, Session, Triple, Utterance};
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
-use idl_dialogue::{Person, Role, Session, Triple, Utterance};
 
 /// An invented person and what is true of them.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,11 +10,11 @@
 
 use std::collections::HashMap;
 
+use idl_dialogue::{Person, Session, stable_hash};
+
 use crate::error::{Error, Result};
 use crate::text::normalized;
 use crate::union::Union;
-use idl_dialogue::stable_hash;
-use idl_dialogue::{Person, Session};
 
 /// One person for each set of profile sentences.
 ///

@@ -1,11 +1,11 @@
 //! Splits by person: nobody is on two sides.
 
+use idl_dialogue::{Person, SessionIndex};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use crate::error::{Error, Result};
-use idl_dialogue::{Person, SessionIndex};
 
 /// Deals persons at random into parts of the given `fractions`, whose sum is 1.
 ///

@@ -1,20 +1,10 @@
-//! What all files of the corpus have in common.
-
-use std::borrow::Cow;
+//! The fields of a line, which all files of the corpus part alike.
 
 use crate::error::Result;
 use crate::lines::Lines;
 
 /// What stands between two fields.
 const SEPARATOR: &str = " +++$+++ ";
-
-/// ISO 8859-1 as UTF-8.
-pub(super) fn latin1(bytes: &[u8]) -> Cow<'_, str> {
-    match str::from_utf8(bytes) {
-        Ok(text) if text.is_ascii() => Cow::Borrowed(text),
-        _ => Cow::Owned(bytes.iter().map(|&byte| char::from(byte)).collect()),
-    }
-}
 
 /// The fields of a line. An id is not empty; a character's name is in places,
 /// and so is what they say.

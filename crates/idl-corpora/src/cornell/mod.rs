@@ -10,6 +10,7 @@
 //! conversations list. Who speaks is read from the lines: the order in which a
 //! conversation names its two characters says nothing about who begins.
 
+mod encoding;
 mod fields;
 mod script;
 
@@ -18,13 +19,16 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+pub use encoding::Encoding;
 pub use script::{Line, LineId, Script, ScriptLines, open_script, read_script};
+
+use idl_dialogue::{Role, Session, Utterance};
 
 use crate::error::{Error, Result};
 use crate::lines::Lines;
 use crate::text::brief;
-use fields::{fields, latin1};
-use idl_dialogue::{Role, Session, Utterance};
+use encoding::latin1;
+use fields::fields;
 
 /// The name of the file of lines in a folder of the corpus.
 pub const LINES: &str = "movie_lines.txt";
@@ -34,16 +38,6 @@ pub const CONVERSATIONS: &str = "movie_conversations.txt";
 
 /// The name of the file of characters in a folder of the corpus.
 pub const CHARACTERS: &str = "movie_characters_metadata.txt";
-
-/// How the bytes of a file stand for characters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Encoding {
-    /// UTF-8; other bytes are an error.
-    #[default]
-    Utf8,
-    /// ISO 8859-1, in which the corpus was published: no byte is wrong.
-    Latin1,
-}
 
 /// A conversation of two characters.
 #[derive(Clone, Debug, PartialEq, Eq)]

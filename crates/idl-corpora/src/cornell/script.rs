@@ -7,8 +7,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use super::Encoding;
-use super::fields::{fields, latin1};
+use super::encoding::{Encoding, latin1};
+use super::fields::fields;
 use crate::error::Result;
 use crate::lines::Lines;
 use crate::text::brief;

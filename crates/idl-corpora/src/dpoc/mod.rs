@@ -7,45 +7,22 @@
 //!
 //! The keys are the authors', misspelling included.
 
+mod example;
 mod sessions;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
+use idl_dialogue::{Role, Utterance};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::jsonl::{Record, STRING, kind};
 use crate::lines::Lines;
-use idl_dialogue::{Role, Utterance};
+pub use example::Example;
 pub use sessions::sessions;
-
-/// One line: a reply to learn, and what to prefer it to.
-///
-/// Texts stand as they do in the file, where some are empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Example {
-    /// The person's profile sentences.
-    pub profile: Vec<String>,
-    /// What is said before the reply, of the sessions before this one too. The
-    /// file's `bot` is the person.
-    pub history: Vec<Utterance>,
-    /// The true reply.
-    pub pos: String,
-    /// Replies of others, in the order of the corpus.
-    pub negs: Vec<String>,
-    /// A reply that contradicts what is known of the person.
-    pub wrong_info: String,
-    /// A reply that makes something up about the person.
-    pub fictitous_info: String,
-    /// A reply that takes the partner for the person.
-    pub identity_confusion: String,
-    /// The one of these three that serves as criterion; `None` where the file
-    /// has an empty text.
-    pub criterion: Option<String>,
-}
 
 /// Examples, one at a time; made by [`read`] and [`open`].
 ///

@@ -1,8 +1,9 @@
 //! From examples back to the sessions that they were cut from.
 
-use super::Example;
-use crate::convai2::SILENCE;
 use idl_dialogue::{Session, Utterance};
+
+use super::example::Example;
+use crate::convai2::SILENCE;
 
 /// What two histories must have in common to be one: a single greeting proves
 /// nothing.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use idl_dialogue::{Role, Session, Utterance};
 use serde::Serialize;
 
-use super::{Entry, Message, NoText};
+use super::entry::{Entry, Message, NoText};
 use crate::chat::Chat;
 use crate::error::{Error, Result};
-use idl_dialogue::{Role, Session, Utterance};
 
 /// Which messages that follow one another are one utterance.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -16,7 +16,9 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Entry, Message, Names, NoText, Time};
+use super::entry::{Entry, Message, NoText};
+use super::names::Names;
+use super::time::Time;
 use crate::error::{Error, Result};
 use crate::jsonl::{Record, kind};
 use crate::lines::Lines;

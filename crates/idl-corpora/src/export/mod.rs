@@ -27,75 +27,13 @@
 //! ```
 
 mod cut;
+mod entry;
 pub mod messages;
+mod names;
 pub mod telegram;
 mod time;
 pub mod whatsapp;
 
-use std::collections::HashSet;
-use std::path::Path;
-use std::sync::Arc;
-
 pub use cut::{Account, Merge, SessionParams, sessions};
+pub use entry::{Entry, Message, NoText};
 pub use time::Time;
-
-/// A message that somebody wrote.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Message {
-    /// The conversation; "" where the export does not tell.
-    pub chat: Arc<str>,
-    /// When it was sent.
-    pub time: Time,
-    /// The sender's name.
-    pub from: Arc<str>,
-    /// What tells the sender from others of the same name.
-    pub from_id: Option<Arc<str>>,
-    /// The text.
-    pub text: String,
-}
-
-/// Why an entry is no message of words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum NoText {
-    /// A picture, a recording, a sticker and so on, without a caption.
-    Media,
-    /// The program speaks: somebody joined, a call was missed, a message was
-    /// deleted.
-    Service,
-    /// Not the sender's words: forwarded, or sent by way of a bot.
-    Forwarded,
-    /// Nothing at all.
-    Empty,
-}
-
-/// An entry of an export.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Entry {
-    /// Somebody wrote something.
-    Message(Message),
-    /// Anything else.
-    NoText(NoText),
-}
-
-/// Strings that come again and again, each held once.
-#[derive(Debug, Default)]
-struct Names(HashSet<Arc<str>>);
-
-impl Names {
-    fn get(&mut self, name: &str) -> Arc<str> {
-        match self.0.get(name) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let new: Arc<str> = name.into();
-                self.0.insert(Arc::clone(&new));
-                new
-            }
-        }
-    }
-}
-
-/// The name of a file without folders and ending, which stands for the chat
-/// where the file does not name it.
-fn stem(file: &str) -> String {
-    Path::new(file).file_stem().unwrap_or_default().to_string_lossy().into_owned()
-}

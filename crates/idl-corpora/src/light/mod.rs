@@ -35,11 +35,12 @@ use std::path::Path;
 
 pub use environment::{Resident, residents};
 
+use idl_dialogue::{Role, Session, Utterance};
+
 use crate::error::{Error, Result};
 use crate::grouping::Character;
 use crate::lines::Lines;
 use act::{Act, Item, Place};
-use idl_dialogue::{Role, Session, Utterance};
 use yaml::Items;
 
 /// The two characters of a dialogue.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use super::{CANDIDATE_SEPARATOR, Episode, PARTNER_PERSONA, PERSONA, Turn};
+use super::episode::{CANDIDATE_SEPARATOR, Episode, PARTNER_PERSONA, PERSONA, Turn};
 use crate::error::{Error, Result};
 use crate::lines::Lines;
 use crate::text::{brief, brief_bytes};

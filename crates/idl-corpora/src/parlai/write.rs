@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write;
 
-use super::{CANDIDATE_SEPARATOR, Episode, PARTNER_PERSONA, PERSONA, Turn, unwritable};
+use super::episode::{CANDIDATE_SEPARATOR, Episode, PARTNER_PERSONA, PERSONA, Turn, unwritable};
 use crate::error::{Error, Result};
 
 /// Writes an episode, which [`read`](super::read) reads back as it was. Its
@@ -95,9 +95,9 @@ fn check(text: &str, field: impl FnOnce() -> String) -> Result<()> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::read;
     use super::*;
     use crate::convai2::SILENCE;
+    use crate::parlai::read::read;
 
     fn text_of_a_field() -> impl Strategy<Value = String> {
         prop_oneof![

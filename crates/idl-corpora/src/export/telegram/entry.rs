@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
-use crate::export::{Entry, Message, Names, NoText, Time};
+use crate::export::entry::{Entry, Message, NoText};
+use crate::export::names::Names;
+use crate::export::time::Time;
 use crate::jsonl::{STRING, kind};
 use crate::text::brief;
 

@@ -25,8 +25,9 @@ use std::sync::Arc;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::{Entry, Names, stem};
+use super::names::{Names, stem};
 use crate::error::{Error, Result};
+use crate::export::entry::Entry;
 
 /// Reads the messages of an export; `name` stands for the file in messages
 /// and, without folder and ending, for a chat that has no name.

@@ -2,7 +2,7 @@
 //! speak and not the program.
 
 use super::header::is_mark;
-use crate::export::NoText;
+use crate::export::entry::NoText;
 
 /// The mark that WhatsApp puts in front of what it says itself.
 const ITS_OWN: char = '\u{200e}';

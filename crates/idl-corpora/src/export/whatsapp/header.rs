@@ -8,7 +8,7 @@
 //! 12/31/23, 6:03 PM - Bo: is there tea ?        Android, American
 //! ```
 
-use crate::export::Time;
+use crate::export::time::Time;
 
 /// In which order day, month and year stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -21,7 +21,9 @@ use std::sync::Arc;
 
 pub use header::DateOrder;
 
-use super::{Entry, Message, Names, NoText, Time, stem};
+use super::entry::{Entry, Message, NoText};
+use super::names::{Names, stem};
+use super::time::Time;
 use crate::error::{Error, Result};
 use crate::lines::Lines;
 use crate::text::brief;
