@@ -14,6 +14,7 @@ mod lenient;
 pub mod light;
 mod lines;
 pub mod parlai;
+pub mod personaext;
 mod split;
 mod text;
 mod union;

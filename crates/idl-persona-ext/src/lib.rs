@@ -8,7 +8,6 @@ mod lm;
 mod object;
 mod pattern;
 mod persona;
-pub mod personaext;
 mod phrase;
 mod reading;
 mod relation;

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use idl::lm::{CausalLm, ChatTokenizer, Generator};
-use idl::persona_ext::{LmExtractor, LmTally, RuleExtractor, Sample, personaext};
+use idl::persona_ext::{LmExtractor, LmTally, RuleExtractor, Sample};
 use idl_corpora::Records;
+use idl_corpora::personaext::{self, Statement};
 use idl_dialogue::{BoxError, PersonaExtractor, Triple, Utterance};
 use tch::Device;
 
@@ -147,7 +148,10 @@ impl Ready<'_> {
 /// stderr.
 pub(crate) fn samples(path: &Path, lenient: bool) -> Result<Vec<Sample>, BoxError> {
     let mut records = personaext::open(path)?.skipping(lenient);
-    let samples = records.by_ref().collect::<Result<Vec<_>, _>>()?;
+    let sample = |found: Result<Statement, _>| {
+        found.map(|Statement { sentence, triple }| Sample { sentence, triples: vec![triple] })
+    };
+    let samples = records.by_ref().map(sample).collect::<Result<Vec<_>, _>>()?;
     if records.tally().skipped > 0 {
         eprintln!("{}", records.tally());
     }

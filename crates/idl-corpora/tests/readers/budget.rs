@@ -72,6 +72,11 @@ fn messages() {
 }
 
 #[test]
+fn personaext() {
+    fuzz("personaext");
+}
+
+#[test]
 fn parlai() {
     fuzz("parlai");
 }

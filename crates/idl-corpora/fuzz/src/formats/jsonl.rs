@@ -1,7 +1,7 @@
 //! JSONL: a line, a record.
 
 use idl_corpora::export::{self, Entry};
-use idl_corpora::{Result, Tally, chat, convai2, dpoc};
+use idl_corpora::{Result, Tally, chat, convai2, dpoc, personaext};
 use idl_dialogue::{Role, Session, Utterance};
 use rand::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -40,6 +40,14 @@ pub const MESSAGES: Format = Format {
     pieces: |n, rng| (0..n).map(|i| message_record(i, rng)).collect(),
     check: message_check,
     reader: |input| outcomes(export::messages::read(input, FILE)),
+};
+
+pub const PERSONAEXT: Format = Format {
+    name: "personaext",
+    exact: true,
+    pieces: |n, rng| (0..n).map(|_| statement_record(rng)).collect(),
+    check: statement_check,
+    reader: |input| outcomes(personaext::read(input, FILE)),
 };
 
 fn line(value: &serde_json::Value) -> Vec<u8> {
@@ -149,5 +157,26 @@ fn message_check(bytes: &[u8], limit: usize) -> Tally {
     let back = export::messages::read(&file[..], FILE).collect::<Result<Vec<_>>>();
     let messages: Vec<_> = messages.into_iter().map(Entry::Message).collect();
     assert_eq!(back.expect("written"), messages);
+    tally
+}
+
+fn statement_record(rng: &mut Xoshiro256PlusPlus) -> Vec<u8> {
+    let object = ["owls", "two owls", "caf\u{e9}"][rng.gen_range(0..3)];
+    line(&json!({
+        "sentence": format!("i have {object} . {}", sentence(rng)),
+        "subject": "i",
+        "relation": "have_pet",
+        "object": object,
+    }))
+}
+
+fn statement_check(bytes: &[u8], limit: usize) -> Tally {
+    let (good, tally) = records(bytes, || personaext::read(bytes, FILE).line_limit(limit));
+    assert_eq!(tally.read, lines_with_text(bytes));
+    for statement in &good {
+        let [subject, relation, object] = statement.triple.clone().into();
+        let parts = [&statement.sentence, &subject, &relation, &object];
+        assert!(parts.iter().all(|text| !text.trim().is_empty()), "{statement:?}");
+    }
     tally
 }

@@ -52,6 +52,7 @@ pub const FORMATS: &[Format] = &[
     jsonl::CONVAI2,
     jsonl::DPOC,
     jsonl::MESSAGES,
+    jsonl::PERSONAEXT,
     text::PARLAI,
     text::CORNELL_LINES,
     text::CORNELL,
