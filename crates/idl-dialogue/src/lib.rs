@@ -4,7 +4,6 @@ mod data;
 mod english;
 mod error;
 mod hash;
-mod procedural;
 mod same_dialogue;
 mod text;
 mod tfidf;
@@ -14,7 +13,6 @@ pub use data::{Person, Role, Session, Triple, Utterance};
 pub use error::{Error, Result};
 #[doc(hidden)]
 pub use hash::stable_hash;
-pub use procedural::{ProceduralParams, ProceduralPerson};
 pub use same_dialogue::SessionIndex;
 pub use tfidf::TfIdfEncoder;
 pub use traits::{

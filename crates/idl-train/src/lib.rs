@@ -8,7 +8,6 @@ mod error;
 pub mod log;
 mod objective;
 pub mod optim;
-pub mod pretrain;
 mod rejected;
 pub mod rows;
 pub mod schedule;

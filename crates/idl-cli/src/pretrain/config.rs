@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 use idl::dialogue::BoxError;
 use idl::train::TrainConfig;
-use idl::train::pretrain::{CopyCheckConfig, DocumentConfig, SessionCheckConfig};
+use idl_pretrain::{CopyCheckConfig, DocumentConfig, SessionCheckConfig};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tch::Device;

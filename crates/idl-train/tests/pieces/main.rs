@@ -4,6 +4,5 @@
 
 mod log;
 mod optim;
-mod pretrain;
 mod rows;
 mod schedule;

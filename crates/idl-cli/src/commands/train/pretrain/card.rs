@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use idl::train::log::LogRecord;
-use idl::train::pretrain::DocumentKind;
+use idl_pretrain::DocumentKind;
 
 use crate::pretrain::{Init, Material, PretrainConfig};
 

@@ -6,7 +6,7 @@ use idl::dialogue::BoxError;
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions};
 use idl::metrics::Intervals;
 use idl::train::Example;
-use idl::train::pretrain::{CopyCheck, Measure, Renderer, SessionCheck, pack};
+use idl_pretrain::{CopyCheck, Measure, Renderer, SessionCheck, pack};
 use serde_json::{Map, Value, json};
 
 /// All that is measured in a run.

@@ -11,8 +11,8 @@ use crate::pretrain::{Init, Material, PretrainConfig, shape_folder};
 use idl::dialogue::BoxError;
 use idl::lm::{CausalLm, LoadOptions};
 use idl::train::log::LogRecord;
-use idl::train::pretrain::{DocumentKind, Documents, Measuring};
 use idl::train::{Objective, Trained, Trainer, total_steps};
+use idl_pretrain::{DocumentKind, Documents, Measuring};
 
 use measure::Measures;
 pub(crate) use measure::measure;

@@ -2,16 +2,16 @@
 
 use idl_dialogue::{Person, Session};
 use idl_lm::{CausalLm, ChatTokenizer};
+use idl_train::{Conversation, Example, ExampleBuilder, Reference};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use super::generator;
-use super::measure::Measure;
-use crate::data::{Conversation, Example, ExampleBuilder, Reference};
-use crate::error::{Error, Result};
+use crate::draw::generator;
+use crate::error::{Error, Result, require};
+use crate::measure::Measure;
 
 /// What is checked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,7 +71,7 @@ impl SessionCheck {
     ) -> Result<Self> {
         let share = config.reserve;
         let inside = share > 0.0 && share < 1.0;
-        crate::error::require(inside, "reserve", share, "in (0, 1)")?;
+        require(inside, "reserve", share, "in (0, 1)")?;
         let reserve = (share * context as f64) as usize;
         let builder = ExampleBuilder { tokenizer, max_tokens: context, reserve };
         let persons: Vec<&Person> = persons.iter().filter(|p| p.sessions.len() > 1).collect();
@@ -180,8 +180,8 @@ fn three(
     for (i, conversation) in conversations.iter().enumerate() {
         let fits = match builder.supervised(conversation) {
             Ok(example) => example,
-            Err(Error::Conversation { .. }) => return Ok(None),
-            Err(error) => return Err(error),
+            Err(idl_train::Error::Conversation { .. }) => return Ok(None),
+            Err(error) => return Err(error.into()),
         };
         kept = kept.min(fits.replies.len());
         if i < 2 {

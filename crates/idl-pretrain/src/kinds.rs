@@ -1,13 +1,14 @@
 //! The four kinds of documents.
 
-use idl_dialogue::{ProceduralParams, Session, Utterance};
+use crate::procedural::ProceduralParams;
+use idl_dialogue::{Session, Utterance};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus as Generator;
 
-use super::document::Window;
-use super::documents::Documents;
-use crate::error::{Error, Result};
+use crate::document::Window;
+use crate::documents::Documents;
+use crate::error::Result;
 
 /// How often what comes next in a returning document has been there before.
 const AGAIN: f64 = 0.4;
@@ -21,7 +22,7 @@ const RUN: std::ops::RangeInclusive<usize> = 8..=48;
 /// All sessions of a person in an order of their own, then the next person's.
 /// Every session is as likely to be in a document as any other, so persons who
 /// have many come often.
-pub(super) fn plain(of: &Documents<'_>, window: &mut Window, rng: &mut Generator) -> Result<()> {
+pub(crate) fn plain(of: &Documents<'_>, window: &mut Window, rng: &mut Generator) -> Result<()> {
     while !window.is_full() {
         let (person, _) = of.sessions[rng.gen_range(0..of.sessions.len())];
         let mut sessions: Vec<&Session> = of.persons[person].sessions.iter().collect();
@@ -37,7 +38,7 @@ pub(super) fn plain(of: &Documents<'_>, window: &mut Window, rng: &mut Generator
 }
 
 /// Sessions of an invented person, real exchanges between theirs.
-pub(super) fn persona(of: &Documents<'_>, window: &mut Window, rng: &mut Generator) -> Result<()> {
+pub(crate) fn persona(of: &Documents<'_>, window: &mut Window, rng: &mut Generator) -> Result<()> {
     while !window.is_full() {
         // Few facts come back soon, many late.
         let coined = rng.gen_range(0..=3);
@@ -51,9 +52,7 @@ pub(super) fn persona(of: &Documents<'_>, window: &mut Window, rng: &mut Generat
             0 => Vec::new(),
             all => (0..params.sessions).map(|_| of.session(rng.gen_range(0..all))).collect(),
         };
-        let invented = params
-            .person(rng.r#gen(), 0)
-            .map_err(|error| Error::Data(format!("an invented person: {error}")))?;
+        let invented = params.person(rng.r#gen(), 0)?;
         for session in invented.among(&talk, rng.r#gen()).sessions {
             if window.is_full() {
                 break;
@@ -66,7 +65,7 @@ pub(super) fn persona(of: &Documents<'_>, window: &mut Window, rng: &mut Generat
 
 /// One dialogue after another, in segments of a few messages; between them
 /// segments that have been there before, near and far alike.
-pub(super) fn returning(
+pub(crate) fn returning(
     of: &Documents<'_>,
     window: &mut Window,
     rng: &mut Generator,
@@ -88,7 +87,7 @@ pub(super) fn returning(
 }
 
 /// Runs of random tokens, every other one of which has been there before.
-pub(super) fn random(of: &Documents<'_>, window: &mut Window, rng: &mut Generator) {
+pub(crate) fn random(of: &Documents<'_>, window: &mut Window, rng: &mut Generator) {
     while !window.is_full() {
         if window.segments() > 0 && rng.gen_bool(0.5) {
             window.push_again(rng.gen_range(0..window.segments()));

@@ -4,16 +4,16 @@ use std::fmt::Write;
 
 use idl_dialogue::{Person, Session};
 use idl_lm::ChatTokenizer;
+use idl_train::{Example, ExampleStream};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::document::{Document, Window};
-use super::mixture::{DocumentKind, Mixture};
-use super::render::Renderer;
-use super::{generator, kinds};
-use crate::data::Example;
+use crate::document::{Document, Window};
+use crate::draw::generator;
 use crate::error::{Error, Result, require};
-use crate::trainer::ExampleStream;
+use crate::kinds;
+use crate::mixture::{DocumentKind, Mixture};
+use crate::render::Renderer;
 
 /// The shortest window in which something can come again.
 const SHORTEST: usize = 64;
@@ -56,13 +56,13 @@ impl DocumentConfig {
 /// and one number a session; time, O(tokens of a window).
 #[derive(Debug)]
 pub struct Documents<'a> {
-    pub(super) renderer: Renderer<'a>,
-    pub(super) persons: &'a [Person],
+    pub(crate) renderer: Renderer<'a>,
+    pub(crate) persons: &'a [Person],
     /// Person and position of every session that is not empty.
-    pub(super) sessions: Vec<(usize, usize)>,
+    pub(crate) sessions: Vec<(usize, usize)>,
     /// Every token that is none of the special ones.
-    pub(super) ordinary: Vec<i64>,
-    pub(super) config: DocumentConfig,
+    pub(crate) ordinary: Vec<i64>,
+    pub(crate) config: DocumentConfig,
     length: usize,
 }
 
@@ -119,7 +119,7 @@ impl<'a> Documents<'a> {
         Ok(window.document(kind))
     }
 
-    pub(super) fn session(&self, index: usize) -> &'a Session {
+    pub(crate) fn session(&self, index: usize) -> &'a Session {
         let (person, session) = self.sessions[index];
         &self.persons[person].sessions[session]
     }
@@ -130,10 +130,10 @@ impl ExampleStream for Documents<'_> {
         self.length
     }
 
-    fn example(&self, index: usize) -> Result<Example> {
+    fn example(&self, index: usize) -> idl_train::Result<Example> {
         let document = self.document(index)?;
         let id = format!("{}-{index}", document.kind.as_str());
-        document.example(id)
+        Ok(document.example(id)?)
     }
 
     fn is_shuffled(&self) -> bool {
@@ -174,7 +174,7 @@ impl ExampleStream for Documents<'_> {
 
 /// Tokens that are text: those that decoding leaves when it skips the special
 /// ones.
-pub(super) fn ordinary_ids(tokenizer: &ChatTokenizer) -> Result<Vec<i64>> {
+pub(crate) fn ordinary_ids(tokenizer: &ChatTokenizer) -> Result<Vec<i64>> {
     let mut ids = Vec::new();
     for id in 0..=tokenizer.largest_id() {
         if !tokenizer.decode(&[id])?.is_empty() {

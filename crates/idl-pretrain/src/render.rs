@@ -9,9 +9,9 @@ use crate::error::{Error, Result};
 /// chat template writes once in front (BOS, mostly) is apart.
 ///
 /// ```no_run
-/// # fn run(tokenizer: &idl_lm::ChatTokenizer) -> idl_train::Result<()> {
+/// # fn run(tokenizer: &idl_lm::ChatTokenizer) -> idl_pretrain::Result<()> {
 /// use idl_dialogue::Utterance;
-/// use idl_train::pretrain::Renderer;
+/// use idl_pretrain::Renderer;
 ///
 /// let renderer = Renderer::new(tokenizer)?;
 /// let (hi, hello) = (Utterance::user("hi ."), Utterance::assistant("hello ."));

@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use idl_lm::CausalLm;
+use idl_train::checkpoint::Change;
+use idl_train::log::{LogRecord, metric};
+use idl_train::{Callback, Step};
 
-use crate::checkpoint::Change;
 use crate::error::Result;
-use crate::log::{LogRecord, metric};
-use crate::trainer::{Callback, Step};
 
 /// Something that is measured on a model, under one name or several.
 pub trait Measure: fmt::Debug {
@@ -41,19 +41,19 @@ impl fmt::Debug for Measuring<'_> {
 }
 
 impl Callback for Measuring<'_> {
-    fn on_step(&mut self, step: &Step<'_>) -> Result<ControlFlow<()>> {
+    fn on_step(&mut self, step: &Step<'_>) -> idl_train::Result<ControlFlow<()>> {
         self.inner.on_step(step)
     }
 
-    fn on_resume(&mut self, step: u64, epoch: f64, changes: &[Change]) -> Result<()> {
+    fn on_resume(&mut self, step: u64, epoch: f64, changes: &[Change]) -> idl_train::Result<()> {
         self.inner.on_resume(step, epoch, changes)
     }
 
-    fn on_reference(&mut self, done: usize, total: usize) -> Result<ControlFlow<()>> {
+    fn on_reference(&mut self, done: usize, total: usize) -> idl_train::Result<ControlFlow<()>> {
         self.inner.on_reference(done, total)
     }
 
-    fn measure(&mut self, model: &CausalLm, record: LogRecord) -> Result<LogRecord> {
+    fn measure(&mut self, model: &CausalLm, record: LogRecord) -> idl_train::Result<LogRecord> {
         let mut record = self.inner.measure(model, record)?;
         for measure in self.measures {
             for (name, value) in measure.measure(model)? {
@@ -63,11 +63,15 @@ impl Callback for Measuring<'_> {
         Ok(record)
     }
 
-    fn on_evaluation(&mut self, record: &LogRecord, best: bool) -> Result<ControlFlow<()>> {
+    fn on_evaluation(
+        &mut self,
+        record: &LogRecord,
+        best: bool,
+    ) -> idl_train::Result<ControlFlow<()>> {
         self.inner.on_evaluation(record, best)
     }
 
-    fn on_save(&mut self, checkpoint: &Path) -> Result<()> {
+    fn on_save(&mut self, checkpoint: &Path) -> idl_train::Result<()> {
         self.inner.on_save(checkpoint)
     }
 }

@@ -1,23 +1,25 @@
 //! Documents, what is measured on them, and a run from random weights.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers fail by panicking")]
+
 use std::collections::HashMap;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use idl_corpora::embedded;
-use idl_dialogue::{Person, ProceduralParams, Session, Utterance};
+use idl_dialogue::{Person, Session, Utterance};
 use idl_lm::{CausalLm, ChatTokenizer, LoadOptions};
+use idl_pretrain::{
+    CopyCheck, CopyCheckConfig, DocumentConfig, DocumentKind, Documents, Error, Measure, Measuring,
+    Mixture, ProceduralParams, Renderer, SessionCheck, SessionCheckConfig, pack,
+};
 use idl_train::checkpoint::Checkpoints;
 use idl_train::log::LogRecord;
 use idl_train::optim::AdamWConfig;
-use idl_train::pretrain::{
-    CopyCheck, CopyCheckConfig, DocumentConfig, DocumentKind, Documents, Measure, Measuring,
-    Mixture, Renderer, SessionCheck, SessionCheckConfig, pack,
-};
 use idl_train::schedule::{ScheduleConfig, SchedulerType};
 use idl_train::{
-    Callback, Error, Example, ExampleStream, Objective, Result, Step, TrainConfig, Trained, Trainer,
+    Callback, Example, ExampleStream, Objective, Result, Step, TrainConfig, Trained, Trainer,
 };
 
 fn base() -> PathBuf {
@@ -354,7 +356,7 @@ fn a_run_that_is_stopped_goes_on_as_if_it_were_not() {
     let other = Documents::new(&tokenizer, &people, other, 12).unwrap();
     let trainer = Trainer::streaming(&other, Objective::Supervised, &settings);
     let refused = trainer.resume_from(Some(&found)).check_resume(&tiny(3), Trained::Base);
-    assert!(matches!(refused, Err(Error::Resume { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(idl_train::Error::Resume { .. })), "{refused:?}");
 }
 
 #[test]

@@ -14,12 +14,12 @@ mod kinds;
 
 use std::borrow::Cow;
 
+use idl_dialogue::{Person, Session, Triple, Utterance};
 use rand::Rng;
-use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::{Error, Person, Result, Session, Triple, Utterance};
+use crate::draw::generator;
+use crate::error::{Result, require};
 use coined::COINED;
 use kinds::{GOODBYES, GREETINGS, KINDS, Kind, MANNERS, REACTIONS};
 
@@ -88,10 +88,11 @@ impl ProceduralParams {
     /// same on every machine. O(messages).
     ///
     /// # Errors
-    /// [`Error::Argument`] for more facts than there are kinds, or none at all.
+    /// [`Error::InvalidSetting`](crate::Error::InvalidSetting) for more facts than there are kinds, or none at all.
     ///
     /// ```
-    /// use idl_dialogue::{ProceduralParams, Role};
+    /// use idl_dialogue::Role;
+    /// use idl_pretrain::ProceduralParams;
     ///
     /// let invented = ProceduralParams::default().person(1, 0)?;
     /// assert_eq!(invented.person.sessions.len(), 8);
@@ -100,25 +101,17 @@ impl ProceduralParams {
     ///     let mut said = invented.person.sessions.iter().flat_map(|s| s.said_by(Role::Assistant));
     ///     assert!(said.any(|text| text.contains(&fact.object)), "{fact}");
     /// }
-    /// # Ok::<(), idl_dialogue::Error>(())
+    /// # Ok::<(), idl_pretrain::Error>(())
     /// ```
     pub fn person(&self, seed: u64, index: u64) -> Result<ProceduralPerson> {
         for (name, expected, number, kinds) in [
             ("facts", "up to 10, one of each kind", self.facts, KINDS),
             ("coined", "up to 6, one of each kind", self.coined, COINED),
         ] {
-            if number > kinds.len() {
-                return Err(Error::Argument { name, expected, found: number.to_string() });
-            }
+            require(number <= kinds.len(), name, number as f64, expected)?;
         }
-        if self.facts + self.coined == 0 {
-            let expected = "at least 1, or `coined`";
-            return Err(Error::Argument { name: "facts", expected, found: "0".to_owned() });
-        }
-        // Weyl's sequence keeps neighbouring persons' generators apart.
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(
-            seed ^ (index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
-        );
+        require(self.facts + self.coined > 0, "facts", 0.0, "at least 1 where `coined` is 0")?;
+        let mut rng = generator(seed, index);
         let mut facts = facts(&mut rng, self.facts);
         facts.extend(coined(&mut rng, self.coined));
         let manner = pick(MANNERS, &mut rng);
@@ -264,7 +257,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::Role;
+    use idl_dialogue::Role;
 
     fn persons(n: u64) -> Vec<ProceduralPerson> {
         (0..n).map(|i| ProceduralParams::default().person(7, i).unwrap()).collect()

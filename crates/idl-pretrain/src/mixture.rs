@@ -95,7 +95,7 @@ impl Mixture {
     }
 
     /// A kind, drawn by weight.
-    pub(super) fn draw(&self, rng: &mut impl Rng) -> DocumentKind {
+    pub(crate) fn draw(&self, rng: &mut impl Rng) -> DocumentKind {
         let mut at = rng.r#gen::<f64>();
         let mut last = DocumentKind::Plain;
         for kind in DocumentKind::ALL {

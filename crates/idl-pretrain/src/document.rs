@@ -3,10 +3,10 @@
 use std::ops::Range;
 
 use idl_lm::TokenTree;
+use idl_train::Example;
 
-use super::mixture::DocumentKind;
-use crate::data::Example;
 use crate::error::Result;
+use crate::mixture::DocumentKind;
 
 /// A segment that comes again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Document {
 }
 
 /// A document while it is written.
-pub(super) struct Window {
+pub(crate) struct Window {
     ids: Vec<i64>,
     capacity: usize,
     /// The segments that stand whole in it.
@@ -69,7 +69,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub(super) fn new(opening: &[i64], capacity: usize) -> Self {
+    pub(crate) fn new(opening: &[i64], capacity: usize) -> Self {
         Window {
             ids: opening.iter().copied().take(capacity).collect(),
             capacity,
@@ -78,17 +78,17 @@ impl Window {
         }
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.ids.len() >= self.capacity
     }
 
     /// How many segments may come again.
-    pub(super) fn segments(&self) -> usize {
+    pub(crate) fn segments(&self) -> usize {
         self.segments.len()
     }
 
     /// Adds a segment; what does not fit is cut off.
-    pub(super) fn push(&mut self, ids: &[i64]) {
+    pub(crate) fn push(&mut self, ids: &[i64]) {
         let start = self.ids.len();
         let room = self.capacity.saturating_sub(start);
         self.ids.extend(ids.iter().take(room));
@@ -98,7 +98,7 @@ impl Window {
     }
 
     /// Lets a segment come again.
-    pub(super) fn push_again(&mut self, segment: usize) {
+    pub(crate) fn push_again(&mut self, segment: usize) {
         let first = self.segments[segment].clone();
         let start = self.ids.len();
         let length = first.len().min(self.capacity.saturating_sub(start));
@@ -107,7 +107,7 @@ impl Window {
         self.returns.push(Return { first, again: start..start + length });
     }
 
-    pub(super) fn document(self, kind: DocumentKind) -> Document {
+    pub(crate) fn document(self, kind: DocumentKind) -> Document {
         Document { kind, ids: self.ids, returns: self.returns }
     }
 }

@@ -1,12 +1,12 @@
 //! Every session once, in windows: what plain text is measured on.
 
 use idl_dialogue::Person;
+use idl_train::Example;
 
-use super::document::Window;
-use super::mixture::DocumentKind;
-use super::render::Renderer;
-use crate::data::Example;
+use crate::document::Window;
 use crate::error::Result;
+use crate::mixture::DocumentKind;
+use crate::render::Renderer;
 
 /// The dialogues of `persons` one behind the other, in windows of `context`
 /// tokens; the last window may be shorter. A dialogue that does not end in its

@@ -9,11 +9,11 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use super::documents::ordinary_ids;
-use super::generator;
-use super::measure::Measure;
-use super::render::Renderer;
+use crate::documents::ordinary_ids;
+use crate::draw::generator;
 use crate::error::{Error, Result};
+use crate::measure::Measure;
+use crate::render::Renderer;
 
 /// Tokens of a random run.
 const RANDOM_RUN: usize = 40;

@@ -1,11 +1,11 @@
 //! Invented sessions among real talk.
 
+use idl_dialogue::{Person, Role, Session, Utterance};
 use rand::Rng;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::ProceduralPerson;
-use crate::{Person, Role, Session, Utterance};
 
 /// The most real exchanges that go into one session.
 const MOST: usize = 6;
@@ -20,7 +20,8 @@ impl ProceduralPerson {
     /// people do.
     ///
     /// ```
-    /// use idl_dialogue::{ProceduralParams, Session, Utterance};
+    /// use idl_dialogue::{Session, Utterance};
+    /// use idl_pretrain::ProceduralParams;
     ///
     /// let real = Session {
     ///     messages: vec![Utterance::user("how is the sea ?"), Utterance::assistant("cold .")],
@@ -32,7 +33,7 @@ impl ProceduralPerson {
     ///     assert_eq!(session.messages.len(), pure.messages.len() + 2);
     ///     assert!(session.messages.iter().any(|m| m.content == "cold ."));
     /// }
-    /// # Ok::<(), idl_dialogue::Error>(())
+    /// # Ok::<(), idl_pretrain::Error>(())
     /// ```
     #[must_use]
     pub fn among(&self, talk: &[&Session], seed: u64) -> Person {
