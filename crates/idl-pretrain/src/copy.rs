@@ -9,9 +9,9 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 use tch::Kind;
 
-use crate::documents::ordinary_ids;
 use crate::draw::generator;
 use crate::error::{Error, Result};
+use crate::material::ordinary_ids;
 use crate::measure::Measure;
 use crate::render::Renderer;
 

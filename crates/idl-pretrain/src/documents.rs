@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use idl_dialogue::{Person, Session};
+use idl_dialogue::Person;
 use idl_lm::ChatTokenizer;
 use idl_train::{Example, ExampleStream};
 use serde::{Deserialize, Serialize};
@@ -12,8 +12,8 @@ use crate::document::{Document, Window};
 use crate::draw::generator;
 use crate::error::{Error, Result, require};
 use crate::kinds;
+use crate::material::Material;
 use crate::mixture::{DocumentKind, Mixture};
-use crate::render::Renderer;
 
 /// The shortest window in which something can come again.
 const SHORTEST: usize = 64;
@@ -56,13 +56,8 @@ impl DocumentConfig {
 /// and one number a session; time, O(tokens of a window).
 #[derive(Debug)]
 pub struct Documents<'a> {
-    pub(crate) renderer: Renderer<'a>,
-    pub(crate) persons: &'a [Person],
-    /// Person and position of every session that is not empty.
-    pub(crate) sessions: Vec<(usize, usize)>,
-    /// Every token that is none of the special ones.
-    pub(crate) ordinary: Vec<i64>,
-    pub(crate) config: DocumentConfig,
+    material: Material<'a>,
+    config: DocumentConfig,
     length: usize,
 }
 
@@ -72,7 +67,7 @@ impl<'a> Documents<'a> {
     ///
     /// # Errors
     /// Settings out of range; [`Error::Data`] where the mixture asks for real
-    /// conversations and there are none; as [`Renderer::new`].
+    /// conversations and there are none; as [`Renderer::new`](crate::Renderer::new).
     pub fn new(
         tokenizer: &'a ChatTokenizer,
         persons: &'a [Person],
@@ -80,26 +75,14 @@ impl<'a> Documents<'a> {
         length: usize,
     ) -> Result<Self> {
         config.check()?;
-        let sessions: Vec<(usize, usize)> = persons
-            .iter()
-            .enumerate()
-            .flat_map(|(p, person)| (0..person.sessions.len()).map(move |s| (p, s)))
-            .filter(|&(p, s)| !persons[p].sessions[s].messages.is_empty())
-            .collect();
-        if sessions.is_empty() && config.mixture.plain + config.mixture.returning > 0.0 {
+        let material = Material::new(tokenizer, persons)?;
+        if material.sessions.is_empty() && config.mixture.plain + config.mixture.returning > 0.0 {
             return Err(Error::Data(
                 "plain and returning documents are made of real conversations, and there are none"
                     .to_owned(),
             ));
         }
-        Ok(Documents {
-            renderer: Renderer::new(tokenizer)?,
-            persons,
-            sessions,
-            ordinary: ordinary_ids(tokenizer)?,
-            config,
-            length,
-        })
+        Ok(Documents { material, config, length })
     }
 
     /// Document number `index`, whatever the row's length.
@@ -109,19 +92,15 @@ impl<'a> Documents<'a> {
     pub fn document(&self, index: usize) -> Result<Document> {
         let mut rng = generator(self.config.seed, index as u64);
         let kind = self.config.mixture.draw(&mut rng);
-        let mut window = Window::new(self.renderer.opening(), self.config.context);
+        let material = &self.material;
+        let mut window = Window::new(material.renderer.opening(), self.config.context);
         match kind {
-            DocumentKind::Plain => kinds::plain(self, &mut window, &mut rng)?,
-            DocumentKind::Persona => kinds::persona(self, &mut window, &mut rng)?,
-            DocumentKind::Returning => kinds::returning(self, &mut window, &mut rng)?,
-            DocumentKind::Random => kinds::random(self, &mut window, &mut rng),
+            DocumentKind::Plain => kinds::plain(material, &mut window, &mut rng)?,
+            DocumentKind::Persona => kinds::persona(material, &mut window, &mut rng)?,
+            DocumentKind::Returning => kinds::returning(material, &mut window, &mut rng)?,
+            DocumentKind::Random => kinds::random(material, &mut window, &mut rng),
         }
         Ok(window.document(kind))
-    }
-
-    pub(crate) fn session(&self, index: usize) -> &'a Session {
-        let (person, session) = self.sessions[index];
-        &self.persons[person].sessions[session]
     }
 }
 
@@ -142,7 +121,7 @@ impl ExampleStream for Documents<'_> {
 
     fn description(&self) -> String {
         let mut hash = Sha256::new();
-        for person in self.persons {
+        for person in self.material.persons {
             for session in &person.sessions {
                 for message in &session.messages {
                     hash.update(message.role.as_str());
@@ -170,19 +149,4 @@ impl ExampleStream for Documents<'_> {
         }
         text
     }
-}
-
-/// Tokens that are text: those that decoding leaves when it skips the special
-/// ones.
-pub(crate) fn ordinary_ids(tokenizer: &ChatTokenizer) -> Result<Vec<i64>> {
-    let mut ids = Vec::new();
-    for id in 0..=tokenizer.largest_id() {
-        if !tokenizer.decode(&[id])?.is_empty() {
-            ids.push(id);
-        }
-    }
-    if ids.is_empty() {
-        return Err(Error::Data("the tokenizer has no tokens but special ones".to_owned()));
-    }
-    Ok(ids)
 }

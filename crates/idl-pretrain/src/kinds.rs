@@ -1,14 +1,14 @@
 //! The four kinds of documents.
 
-use crate::procedural::ProceduralParams;
 use idl_dialogue::{Session, Utterance};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus as Generator;
 
 use crate::document::Window;
-use crate::documents::Documents;
 use crate::error::Result;
+use crate::material::Material;
+use crate::procedural::ProceduralParams;
 
 /// How often what comes next in a returning document has been there before.
 const AGAIN: f64 = 0.4;
@@ -22,7 +22,7 @@ const RUN: std::ops::RangeInclusive<usize> = 8..=48;
 /// All sessions of a person in an order of their own, then the next person's.
 /// Every session is as likely to be in a document as any other, so persons who
 /// have many come often.
-pub(crate) fn plain(of: &Documents<'_>, window: &mut Window, rng: &mut Generator) -> Result<()> {
+pub(crate) fn plain(of: &Material<'_>, window: &mut Window, rng: &mut Generator) -> Result<()> {
     while !window.is_full() {
         let (person, _) = of.sessions[rng.gen_range(0..of.sessions.len())];
         let mut sessions: Vec<&Session> = of.persons[person].sessions.iter().collect();
@@ -38,7 +38,7 @@ pub(crate) fn plain(of: &Documents<'_>, window: &mut Window, rng: &mut Generator
 }
 
 /// Sessions of an invented person, real exchanges between theirs.
-pub(crate) fn persona(of: &Documents<'_>, window: &mut Window, rng: &mut Generator) -> Result<()> {
+pub(crate) fn persona(of: &Material<'_>, window: &mut Window, rng: &mut Generator) -> Result<()> {
     while !window.is_full() {
         // Few facts come back soon, many late.
         let coined = rng.gen_range(0..=3);
@@ -65,11 +65,7 @@ pub(crate) fn persona(of: &Documents<'_>, window: &mut Window, rng: &mut Generat
 
 /// One dialogue after another, in segments of a few messages; between them
 /// segments that have been there before, near and far alike.
-pub(crate) fn returning(
-    of: &Documents<'_>,
-    window: &mut Window,
-    rng: &mut Generator,
-) -> Result<()> {
+pub(crate) fn returning(of: &Material<'_>, window: &mut Window, rng: &mut Generator) -> Result<()> {
     let mut rest: &[Utterance] = &[];
     while !window.is_full() {
         if window.segments() > 0 && rng.gen_bool(AGAIN) {
@@ -87,7 +83,7 @@ pub(crate) fn returning(
 }
 
 /// Runs of random tokens, every other one of which has been there before.
-pub(crate) fn random(of: &Documents<'_>, window: &mut Window, rng: &mut Generator) {
+pub(crate) fn random(of: &Material<'_>, window: &mut Window, rng: &mut Generator) {
     while !window.is_full() {
         if window.segments() > 0 && rng.gen_bool(0.5) {
             window.push_again(rng.gen_range(0..window.segments()));

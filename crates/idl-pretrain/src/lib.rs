@@ -6,6 +6,7 @@ mod documents;
 mod draw;
 mod error;
 mod kinds;
+mod material;
 mod measure;
 mod mixture;
 mod pack;

@@ -5,7 +5,7 @@ use rand::Rng;
 use rand::SeedableRng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::ProceduralPerson;
+use super::person::ProceduralPerson;
 
 /// The most real exchanges that go into one session.
 const MOST: usize = 6;
@@ -86,7 +86,7 @@ fn exchanges(messages: &[Utterance]) -> Vec<&[Utterance]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ProceduralParams;
+    use crate::procedural::params::ProceduralParams;
 
     fn talk(first: Role, n: usize) -> Session {
         let second = if first == Role::User { Role::Assistant } else { Role::User };

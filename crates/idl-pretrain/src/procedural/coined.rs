@@ -8,7 +8,7 @@
 use rand::Rng;
 
 use super::kinds::Kind;
-use super::pick;
+use crate::draw::pick;
 
 pub(super) const COINED: &[Kind] = &[
     Kind {
