@@ -27,6 +27,7 @@ pub(crate) fn open(dir: &Path, cache: Option<&Path>) -> Result<Box<dyn SentenceE
     let encoder = SentenceTransformer::from_dir(dir, EncoderOptions::default())?;
     Ok(match cache {
         Some(cache) => Box::new(CachedEncoder::open(encoder, cache)?),
-        None => Box::new(encoder),
+        // One run asks for the same texts again, too.
+        None => Box::new(CachedEncoder::in_memory(encoder)),
     })
 }

@@ -22,6 +22,7 @@ fn help_shows_every_task() {
         "distance",
         "order",
         "spi",
+        "choice",
         "prepare",
         "train",
         "evaluate",

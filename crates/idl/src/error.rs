@@ -35,6 +35,34 @@ pub enum Error {
         /// How many there are.
         sessions: usize,
     },
+    /// A setting of the choice that is none.
+    #[error("choice: {0}")]
+    Choice(String),
+    /// A session without vectors, which cannot be compared.
+    #[error("session `{session}` has no vectors: encode it first")]
+    NotEmbedded {
+        /// Its id.
+        session: String,
+    },
+    /// Vectors of different encoders, which cannot be compared.
+    #[error("session `{session}` was encoded by {found}, the others by {expected}")]
+    OtherEncoder {
+        /// Its id.
+        session: String,
+        /// Its encoder's name and size.
+        found: String,
+        /// The others'.
+        expected: String,
+    },
+    /// Two sessions of one id.
+    #[error("there is a session `{session}` already")]
+    SameSession {
+        /// The id.
+        session: String,
+    },
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] idl_store::Error),
     /// Evaluation cannot be done with what was given.
     #[error("{0}")]
     Evaluation(String),

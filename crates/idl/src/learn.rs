@@ -1,10 +1,98 @@
 //! From persons to what the two stages learn from.
 
+use std::fmt;
+use std::str::FromStr;
+
 use idl_dialogue::{Person, Session, Utterance};
+use serde::{Deserialize, Serialize};
 use idl_train::{Alternatives, Conversation, Coverage, PreferenceCorpus, Reference};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pipeline::{Pipeline, Selection};
+
+/// From which reply on a dialogue is learnt: what stands before that reply is the
+/// context that chooses sessions, the same for all replies from there on.
+///
+/// | | learnt | the choice sees |
+/// |---|---|---|
+/// | `opening` | every reply | what comes before the first: mostly one line of the partner's |
+/// | `second` | from the second reply on | the person's first reply, too |
+/// | `middle` | the later half | the earlier half |
+/// | `last` (the paper) | the last reply | all before it |
+/// | `every` | every reply, an example each | all before each |
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum QueryPoint {
+    /// Every reply, by what comes before the first.
+    Opening,
+    /// All but the first reply, by what comes before the second.
+    Second,
+    /// From reply `n / 2` of `n` on, counted from 0.
+    #[default]
+    Middle,
+    /// The last reply, by all before it.
+    Last,
+    /// Every reply, each by all before it.
+    Every,
+}
+
+impl QueryPoint {
+    /// Every rule, in the order of the table.
+    pub const ALL: [QueryPoint; 5] = [
+        QueryPoint::Opening,
+        QueryPoint::Second,
+        QueryPoint::Middle,
+        QueryPoint::Last,
+        QueryPoint::Every,
+    ];
+
+    /// The name in settings and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            QueryPoint::Opening => "opening",
+            QueryPoint::Second => "second",
+            QueryPoint::Middle => "middle",
+            QueryPoint::Last => "last",
+            QueryPoint::Every => "every",
+        }
+    }
+
+    /// The replies of `session` that are learnt or scored, cut into those that one
+    /// choice serves: its context is what stands before the first of them. A
+    /// dialogue of one reply has the same for every rule; one without has none.
+    #[must_use]
+    pub fn parts(self, session: &Session) -> Vec<Vec<usize>> {
+        let replies: Vec<usize> = session.replies().collect();
+        let from = match self {
+            QueryPoint::Every => return replies.into_iter().map(|reply| vec![reply]).collect(),
+            QueryPoint::Opening => 0,
+            QueryPoint::Second => 1,
+            QueryPoint::Middle => replies.len() / 2,
+            QueryPoint::Last => replies.len().saturating_sub(1),
+        };
+        let from = from.min(replies.len().saturating_sub(1));
+        let part = replies.get(from..).unwrap_or_default().to_vec();
+        if part.is_empty() { Vec::new() } else { vec![part] }
+    }
+}
+
+impl fmt::Display for QueryPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for QueryPoint {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        QueryPoint::ALL.into_iter().find(|point| point.as_str() == text).ok_or_else(|| {
+            let names = QueryPoint::ALL.map(QueryPoint::as_str).join(", ");
+            Error::Choice(format!("expected one of {names}, found `{text}`"))
+        })
+    }
+}
 
 /// A dialogue that is learnt, and why it stands behind those sessions.
 #[derive(Clone, Debug)]
@@ -35,9 +123,15 @@ pub fn candidates(of: &Person, target: &Session) -> Vec<usize> {
     (0..of.sessions.len()).filter(|&s| is_free(&of.sessions[s])).collect()
 }
 
-/// A target behind the selected sessions of `of`: the person, or another.
+/// The replies of a target behind the selected sessions of `of`: the person, or
+/// another.
 #[must_use]
-pub fn conversation(target: &Session, of: &Person, selection: &Selection) -> Conversation {
+pub fn conversation(
+    target: &Session,
+    replies: &[usize],
+    of: &Person,
+    selection: &Selection,
+) -> Conversation {
     let reference = |r: &idl_cluster::Reference| {
         let messages = of.sessions.get(r.session)?.messages.clone();
         Some(Reference { messages, distance: r.distance })
@@ -46,14 +140,15 @@ pub fn conversation(target: &Session, of: &Person, selection: &Selection) -> Con
         id: target.id.clone(),
         references: selection.references.iter().filter_map(reference).collect(),
         target: target.messages.clone(),
-        replies: target.replies().collect(),
+        replies: replies.to_vec(),
         opening: None,
     }
 }
 
-/// Mutual supervised learning: every session that static persona
-/// identification makes a target, behind its ordered references. Sessions without
-/// a reply are none.
+/// Mutual supervised learning: every session that the pipeline's rule makes a
+/// target, behind its ordered references, from the reply on that `point` says.
+/// Sessions without a reply are none; with [`QueryPoint::Every`] each reply is a
+/// target.
 ///
 /// `progress` is called after each person with how many are done.
 ///
@@ -62,21 +157,21 @@ pub fn conversation(target: &Session, of: &Person, selection: &Selection) -> Con
 pub fn msl_targets(
     persons: &[Person],
     pipeline: &Pipeline<'_>,
+    point: QueryPoint,
     mut progress: impl FnMut(usize),
 ) -> Result<Vec<TrainingTarget>> {
     let mut targets = Vec::new();
     for (person, data) in persons.iter().enumerate() {
         let index = pipeline.index(data)?;
         for (session, target) in data.sessions.iter().enumerate() {
-            if target.replies().next().is_none() {
-                continue;
-            }
             let rest = candidates(data, target);
-            let selection =
-                pipeline.select_for_training(&index, &rest, session, opening(target))?;
-            if let Some(selection) = selection {
-                let conversation = conversation(target, data, &selection);
-                targets.push(TrainingTarget { person, session, selection, conversation });
+            for replies in point.parts(target) {
+                let context = &target.messages[..replies[0]];
+                let selection = pipeline.select_for_training(&index, &rest, session, context)?;
+                if let Some(selection) = selection {
+                    let conversation = conversation(target, &replies, data, &selection);
+                    targets.push(TrainingTarget { person, session, selection, conversation });
+                }
             }
         }
         progress(person + 1);

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod choice;
 mod distance;
 pub mod draw;
 mod error;
@@ -26,4 +27,5 @@ pub use idl_order as order;
 pub use idl_persona_ext as persona_ext;
 #[cfg(feature = "torch")]
 pub use idl_train as train;
-pub use pipeline::{PersonIndex, Pipeline, Selection};
+pub use idl_store as store;
+pub use pipeline::{PersonIndex, Pipeline, Rule, Selection};

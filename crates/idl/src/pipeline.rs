@@ -12,7 +12,19 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use serde::Serialize;
 
+use crate::choice::{Chooser, Reader, SessionBank};
 use crate::error::{Error, Result};
+
+/// By which rule sessions are chosen.
+#[derive(Clone, Copy, Debug)]
+pub enum Rule {
+    /// All that speaks for a session, in training and after it (ours).
+    Evidence(Chooser),
+    /// The nearest to the context by the cosine of `z`; in training within the
+    /// target's cluster ([`SpiParams`]), which also says what is a target (the paper
+    /// and its released code).
+    Clusters,
+}
 
 /// Chooses and orders a person's sessions for a dialogue.
 ///
@@ -20,20 +32,28 @@ use crate::error::{Error, Result};
 /// The query side of every choice is the context: what was said before the
 /// first reply to be predicted. Neither that reply nor anything after it
 /// touches the choice of cluster, references or order.
+///
+/// # Cost
+/// An index is linear in what the person has said, and so is a choice by
+/// [`Rule::Evidence`]; distances are computed among the chosen sessions alone.
+/// [`Rule::Clusters`] clusters all sessions for each target in training.
 #[derive(Clone, Copy)]
 pub struct Pipeline<'a> {
     /// `Enc` of equation 3.
     pub encoder: &'a dyn SentenceEncoder,
     /// `Ext` of equation 2.
     pub extractor: &'a dyn PersonaExtractor,
-    /// Clusters, targets and references in training.
+    /// How sessions are chosen.
+    pub rule: Rule,
+    /// Clusters, targets and references in training, by [`Rule::Clusters`].
     pub spi: &'a SpiParams,
     /// How far apart two sessions are: convED
     /// ([`ConvEdDistance`](crate::ConvEdDistance)), or another.
     pub distance: &'a dyn SessionDistance,
     /// How references are ordered.
     pub policy: Policy,
-    /// How many references serve at inference and evaluation.
+    /// How many references there are; by [`Rule::Clusters`] at inference and
+    /// evaluation.
     pub references: usize,
 }
 
@@ -41,6 +61,7 @@ impl std::fmt::Debug for Pipeline<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pipeline")
             .field("encoder", &self.encoder.name())
+            .field("rule", &self.rule)
             .field("spi", &self.spi)
             .field("policy", &self.policy)
             .field("references", &self.references)
@@ -51,20 +72,23 @@ impl std::fmt::Debug for Pipeline<'_> {
 /// What the pipeline knows of one person's sessions: computed once, used for
 /// every dialogue.
 #[derive(Clone, Debug)]
-pub struct PersonIndex {
+pub struct PersonIndex<'p> {
+    /// The person.
+    pub person: &'p Person,
     /// The persona text of each session (equation 2, joined).
     pub persona_texts: Vec<String>,
     /// Their embeddings `z`, `[sessions, d]`.
     pub embeddings: Array2<f32>,
-    /// How far apart each two sessions are, `[sessions, sessions]`.
-    pub distances: Array2<f64>,
-    /// The sessions that the rules of static persona identification make targets
-    /// in training, ascending ([`SpiParams::targets_of`]): asked once for all
-    /// sessions, so that "one of a cluster" is one of a cluster.
+    /// The sessions that are targets in training, ascending: all, or by
+    /// [`Rule::Clusters`] those that the rules of static persona identification make
+    /// targets ([`SpiParams::targets_of`]), asked once for all sessions, so that "one
+    /// of a cluster" is one of a cluster.
     pub targets: Vec<usize>,
+    /// What [`Rule::Evidence`] chooses from.
+    bank: SessionBank,
 }
 
-impl PersonIndex {
+impl PersonIndex<'_> {
     /// How many sessions it covers.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -90,8 +114,9 @@ impl PersonIndex {
 pub struct Selection {
     /// Sessions of the person, in the order in which they are read.
     pub references: Vec<Reference>,
-    /// The sum of the session distances along that order.
-    pub cost: f64,
+    /// The sum of the session distances along that order; `None` where nobody looked
+    /// for an order.
+    pub cost: Option<f64>,
     /// Whether no order costs less, by proof.
     pub exact: bool,
     /// The target's cluster, where clusters had a say.
@@ -106,7 +131,7 @@ impl Selection {
     /// # Errors
     /// [`Error::NoSession`] for a candidate that is not there.
     pub fn random(
-        index: &PersonIndex,
+        index: &PersonIndex<'_>,
         candidates: &[usize],
         count: usize,
         rng: &mut impl Rng,
@@ -120,52 +145,65 @@ impl Selection {
             .into_iter()
             .map(|session| Reference { session, distance: rng.gen_range(0.0..1.0) })
             .collect();
-        Ok(Selection::default().with(references, index))
+        Ok(Selection { references, ..Selection::default() })
     }
 
     /// An ablation of dynamic persona identification: the same sessions in
     /// random order.
-    ///
-    /// # Errors
-    /// [`Error::NoSession`] for sessions of another index.
-    pub fn shuffled(mut self, index: &PersonIndex, rng: &mut impl Rng) -> Result<Self> {
-        index.check(&self.references.iter().map(|r| r.session).collect::<Vec<_>>())?;
-        let mut references = std::mem::take(&mut self.references);
-        references.shuffle(rng);
-        Ok(self.with(references, index))
-    }
-
-    /// The references in this order, which nobody looked for, and its cost.
-    fn with(self, references: Vec<Reference>, index: &PersonIndex) -> Self {
-        let cost = references
-            .windows(2)
-            .map(|pair| index.distances[[pair[0].session, pair[1].session]])
-            .sum();
-        Selection { cost, exact: references.len() < 2, references, ..self }
+    #[must_use]
+    pub fn shuffled(mut self, rng: &mut impl Rng) -> Self {
+        self.references.shuffle(rng);
+        Selection { cost: None, exact: false, ..self }
     }
 }
 
 impl Pipeline<'_> {
-    /// Reads a person's sessions: persona texts, their embeddings, the distances
-    /// between all pairs of sessions, and which of them are targets in training.
+    /// Reads a person's sessions: persona texts and their embeddings, facts, words,
+    /// and which of them are targets in training.
     ///
     /// # Errors
-    /// The extractor's, the encoder's, the distance's and the clusterer's.
-    pub fn index(&self, person: &Person) -> Result<PersonIndex> {
-        let sessions: Vec<&Session> = person.sessions.iter().collect();
-        let persona_texts = sessions
-            .iter()
-            .map(|session| persona_text(session, Role::Assistant, self.extractor))
-            .collect::<std::result::Result<Vec<_>, _>>()?;
-        let texts: Vec<&str> = persona_texts.iter().map(String::as_str).collect();
-        let embeddings = self.encode(&texts)?;
-        let distances = self.distance.pairwise(&sessions).map_err(Error::Distance)?;
-        let (rows, columns) = distances.dim();
-        if rows != sessions.len() || columns != sessions.len() {
-            return Err(Error::DistanceShape { rows, columns, sessions: sessions.len() });
+    /// The extractor's, the encoder's and the clusterer's.
+    pub fn index<'p>(&self, person: &'p Person) -> Result<PersonIndex<'p>> {
+        let mut bank = SessionBank::new();
+        let (persona_texts, embeddings, targets);
+        match self.rule {
+            Rule::Evidence(_) => {
+                let sessions: Vec<&Session> = person.sessions.iter().collect();
+                let mut texts = Vec::new();
+                let mut rows = Array2::zeros((0, self.encoder.dim()));
+                for (place, record) in self.reader().records(&sessions)?.into_iter().enumerate() {
+                    texts.push(record.persona.clone());
+                    // Two records of one id are two sessions here.
+                    let id = format!("{place}");
+                    bank.add(idl_store::Record { id, ..record })?;
+                }
+                for session in bank.sessions() {
+                    let row = Array1::from(session.embeddings.session().to_vec());
+                    rows.push_row(row.view()).map_err(|_| Error::EncoderRows {
+                        name: self.encoder.name().to_owned(),
+                        rows: row.len(),
+                        texts: self.encoder.dim(),
+                    })?;
+                }
+                (persona_texts, embeddings) = (texts, rows);
+                targets = (0..person.sessions.len()).collect();
+            }
+            Rule::Clusters => {
+                persona_texts = person
+                    .sessions
+                    .iter()
+                    .map(|session| persona_text(session, Role::Assistant, self.extractor))
+                    .collect::<std::result::Result<Vec<_>, _>>()?;
+                let texts: Vec<&str> = persona_texts.iter().map(String::as_str).collect();
+                embeddings = self.encode(&texts)?;
+                targets = self.spi.targets_of(embeddings.view())?;
+            }
         }
-        let targets = self.spi.targets_of(embeddings.view())?;
-        Ok(PersonIndex { persona_texts, embeddings, distances, targets })
+        Ok(PersonIndex { person, persona_texts, embeddings, targets, bank })
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader { encoder: self.encoder, extractor: self.extractor }
     }
 
     /// The embedding of a context: of the person's persona utterances in it or,
@@ -179,7 +217,7 @@ impl Pipeline<'_> {
         Ok(self.encode(&[&text])?.row(0).to_owned())
     }
 
-    /// The references for a context at inference and evaluation: the nearest of
+    /// The references for a context at inference and evaluation: the best of
     /// `candidates`, ordered. Candidates are positions of sessions; leave out
     /// the one that the context belongs to.
     ///
@@ -188,11 +226,14 @@ impl Pipeline<'_> {
     /// and the distance's.
     pub fn select(
         &self,
-        index: &PersonIndex,
+        index: &PersonIndex<'_>,
         candidates: &[usize],
         context: &[Utterance],
     ) -> Result<Selection> {
         index.check(candidates)?;
+        if let Rule::Evidence(chooser) = self.rule {
+            return self.by_evidence(chooser, index, candidates, context);
+        }
         let query = self.query(context)?;
         let rows = index.embeddings.select(Axis(0), candidates);
         let chosen = nearest(query.view(), rows.view(), self.references)?
@@ -217,7 +258,7 @@ impl Pipeline<'_> {
     /// [`Error::NoSession`]; the clusterer's, the encoder's, the distance's.
     pub fn select_for_training(
         &self,
-        index: &PersonIndex,
+        index: &PersonIndex<'_>,
         candidates: &[usize],
         target: usize,
         context: &[Utterance],
@@ -227,6 +268,11 @@ impl Pipeline<'_> {
         index.check(&sessions)?;
         if index.targets.binary_search(&target).is_err() {
             return Ok(None);
+        }
+        if let Rule::Evidence(chooser) = self.rule {
+            sessions.pop();
+            let selection = self.by_evidence(chooser, index, &sessions, context)?;
+            return Ok((!selection.references.is_empty()).then_some(selection));
         }
         sessions.sort_unstable();
         sessions.dedup();
@@ -239,20 +285,49 @@ impl Pipeline<'_> {
         Ok(Some(self.arrange(index, references, Some(found.cluster))?))
     }
 
+    /// The candidates that most speaks for, ordered.
+    fn by_evidence(
+        &self,
+        chooser: Chooser,
+        index: &PersonIndex<'_>,
+        candidates: &[usize],
+        context: &[Utterance],
+    ) -> Result<Selection> {
+        let query = self.reader().query(context)?;
+        let chosen = chooser.count(self.references).choose(
+            &index.bank,
+            candidates,
+            query.as_ref(),
+            None,
+        )?;
+        let best = chosen.first().map_or(0.0, |first| first.score);
+        // The less speaks for a session, the farther it is.
+        let references = chosen
+            .iter()
+            .map(|c| Reference { session: c.place, distance: best - c.score })
+            .collect();
+        self.arrange(index, references, None)
+    }
+
     /// Puts references into order: dynamic persona identification.
     fn arrange(
         &self,
-        index: &PersonIndex,
+        index: &PersonIndex<'_>,
         references: Vec<Reference>,
         cluster: Option<usize>,
     ) -> Result<Selection> {
-        let chosen: Vec<usize> = references.iter().map(|r| r.session).collect();
-        let matrix = index.distances.select(Axis(0), &chosen).select(Axis(1), &chosen);
+        let chosen: Vec<&Session> =
+            references.iter().map(|r| &index.person.sessions[r.session]).collect();
+        let matrix = self.distance.pairwise(&chosen).map_err(Error::Distance)?;
+        let (rows, columns) = matrix.dim();
+        if rows != chosen.len() || columns != chosen.len() {
+            return Err(Error::DistanceShape { rows, columns, sessions: chosen.len() });
+        }
         let to_target: Vec<f64> = references.iter().map(|r| r.distance).collect();
         let SessionOrder { order, cost, exact } =
             order(matrix.view(), self.policy, Some(&to_target))?;
         let references = order.into_iter().map(|i| references[i]).collect();
-        Ok(Selection { references, cost, exact, cluster })
+        Ok(Selection { references, cost: Some(cost), exact, cluster })
     }
 
     fn encode(&self, texts: &[&str]) -> Result<Array2<f32>> {

@@ -2,23 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::corpus::CorpusArgs;
+use crate::corpus::{CorpusArgs, SidesArgs};
 use crate::lm::Dtype;
 use crate::table::{System, Table};
 use crate::trained_on::{Seen, TrainedOn, sentence};
 use crate::{cli, encoder, lm, progress};
 use clap::{Args, ValueEnum};
 use idl::cluster::SpiParams;
+use idl::choice::ChoiceParams;
 use idl::conved::ConvEd;
 use idl::dialogue::{BoxError, Person};
 use idl::evaluate::{
     EvaluationConfig, EvaluationTarget, EvaluationTargets, LeftOut, References, evaluate,
     evaluation_targets,
 };
+use idl::learn::QueryPoint;
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions};
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
-use idl::{ConvEdDistance, Pipeline};
+use idl::{ConvEdDistance, Pipeline, Rule};
 use tch::Device;
 
 /// Scores systems on persons: the likelihood of true replies behind the person's
@@ -87,6 +89,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value = "selected")]
     references: Choice,
 
+    /// From which reply on a target is scored; what stands before that reply
+    /// chooses the sessions: opening, second, middle, last or every
+    #[arg(long, value_name = "REPLY", default_value_t = QueryPoint::default())]
+    query: QueryPoint,
+
+    #[command(flatten)]
+    sides: SidesArgs,
+
     /// convED's scale of substitutions: the paper has 5, which with TF-IDF never
     /// substitutes
     #[arg(long, default_value_t = 1.0)]
@@ -133,10 +143,13 @@ Examples:
 /// [`References`] on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Choice {
-    /// The nearest to the context, along the shortest path
+    /// Those that most speaks for, by what has been said, along the shortest path
     Selected,
-    /// The nearest to the context, in random order
+    /// The same in random order
     Shuffled,
+    /// The nearest to what has been said by their persona texts alone, along the
+    /// shortest path, as the paper has it
+    Nearest,
     /// As many at random, in random order
     Random,
 }
@@ -144,7 +157,7 @@ enum Choice {
 impl From<Choice> for References {
     fn from(choice: Choice) -> Self {
         match choice {
-            Choice::Selected => References::Selected,
+            Choice::Selected | Choice::Nearest => References::Selected,
             Choice::Shuffled => References::Shuffled,
             Choice::Random => References::Random,
         }
@@ -180,7 +193,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), BoxError> {
     if corpus.records.skipped > 0 {
         eprintln!("{}", corpus.records);
     }
-    let mut persons = corpus.persons;
+    let mut persons = arguments.sides.join(corpus.persons, arguments.seed)?;
     persons.truncate(arguments.persons.unwrap_or(usize::MAX));
     let EvaluationTargets { targets, left_out } =
         arguments.choose(&persons, &tokenizer, bench.positions())?;
@@ -190,7 +203,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), BoxError> {
     let has_target = |person: &usize| targets.iter().any(|t| t.person == *person);
     let scored: Vec<Person> =
         (0..persons.len()).filter(has_target).map(|person| persons[person].clone()).collect();
-    let seen = Seen::new(&scored, &arguments.corpus, corpus.group);
+    let mut seen = Seen::new(&scored, &arguments.corpus, corpus.group);
+    // Joined persons are nobody's names.
+    seen.named &= arguments.sides.sides == 1;
 
     let next = Table {
         persons: format!("persons of {}", arguments.corpus.corpus.name()),
@@ -262,7 +277,9 @@ impl Arguments {
     /// settings are not to be compared.
     fn settings(&self) -> serde_json::Value {
         serde_json::json!({
-            "references": References::from(self.references),
+            "references": self.references.to_possible_value().map(|v| v.get_name().to_owned()),
+            "query": self.query,
+            "sides": self.sides.sides,
             "sessions": self.sessions,
             "targets": self.targets,
             "encoder": self.encoder.file_name().map(|name| name.to_string_lossy()),
@@ -316,6 +333,10 @@ impl Arguments {
         let pipeline = Pipeline {
             encoder: &*encoder,
             extractor: &extractor,
+            rule: match self.references {
+                Choice::Nearest => Rule::Clusters,
+                _ => Rule::Evidence(ChoiceParams::default().check()?),
+            },
             spi: &spi,
             distance: &distance,
             policy: Policy::Free,
@@ -326,6 +347,7 @@ impl Arguments {
             max_tokens: self.max_tokens,
             reserve: self.reserve,
             positions,
+            point: self.query,
             references: self.references.into(),
             seed: self.seed,
             ..EvaluationConfig::default()

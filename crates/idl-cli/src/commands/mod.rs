@@ -5,6 +5,7 @@ use clap_complete::Shell;
 use idl_dialogue::BoxError;
 
 mod chat;
+mod choice;
 mod corpus_stats;
 mod demo;
 mod distance;
@@ -52,6 +53,7 @@ enum Command {
     Distance(Box<distance::Arguments>),
     Order(Box<order::Arguments>),
     Spi(Box<spi::Arguments>),
+    Choice(Box<choice::Arguments>),
     // Learning.
     Prepare(Box<prepare::Arguments>),
     Train(Box<train::Arguments>),
@@ -82,6 +84,7 @@ pub(crate) fn run(idl: Idl) -> Result<(), BoxError> {
         Command::Distance(arguments) => distance::run(&arguments),
         Command::Order(arguments) => order::run(&arguments),
         Command::Spi(arguments) => spi::run(&arguments),
+        Command::Choice(arguments) => choice::run(&arguments),
         Command::Prepare(arguments) => prepare::run(*arguments),
         Command::Train(arguments) => train::run(*arguments),
         Command::Evaluate(arguments) => evaluate::run(*arguments),

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use crate::corpus::CorpusArgs;
+use crate::corpus::{CorpusArgs, SidesArgs};
 use crate::extractor::RowsArgs;
 use crate::rejected::{Rejected, RejectedArgs};
 use crate::{encoder, progress};
@@ -15,12 +15,13 @@ use idl::conved::ConvEd;
 use idl::corpora::{remove_dialogues_of, split_persons};
 use idl::dialogue::{BoxError, Person, SentenceEncoder, SessionDistance};
 use idl::draw::{key, stream};
-use idl::learn::{TrainingTarget, candidates, dpa_targets, msl_targets};
+use idl::choice::ChoiceParams;
+use idl::learn::{QueryPoint, TrainingTarget, candidates, dpa_targets, msl_targets};
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
 use idl::train::rows::{self, Dialogue};
 use idl::train::{Conversation, Coverage, PreferenceCorpus, Reference, RejectedSource};
-use idl::{ConvEdDistance, Pipeline};
+use idl::{ConvEdDistance, Pipeline, Rule};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
@@ -40,10 +41,18 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     rows: RowsArgs,
 
-    /// Which sessions stand before a target: its cluster's nearest, as many at
-    /// random, or none
-    #[arg(long, value_enum, default_value_t = References::Spi)]
+    /// Which sessions stand before a target
+    #[arg(long, value_enum, default_value_t = References::Chosen)]
     references: References,
+
+    /// From which reply on a dialogue is learnt; what stands before that reply
+    /// chooses the sessions: opening, second, middle, last or every (one example
+    /// a reply)
+    #[arg(long, value_name = "REPLY", default_value_t = QueryPoint::default())]
+    query: QueryPoint,
+
+    #[command(flatten)]
+    sides: SidesArgs,
 
     /// In which order: along the shortest path, or at random
     #[arg(long, value_enum, default_value_t = Order::Free)]
@@ -109,8 +118,13 @@ enum Stage {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum References {
+    /// Those that most speaks for, by what has been said
+    Chosen,
+    /// Of the target's cluster those nearest to what has been said, as the paper has it
     Spi,
+    /// As many at random
     Random,
+    /// None
     None,
 }
 
@@ -181,6 +195,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), BoxError> {
         )
         .into());
     }
+    // Now: persons are held out, not sides.
+    let (learnt, held_out) = (arguments.sides.join(learnt, arguments.seed)?, arguments.sides.join(held_out, arguments.seed)?);
     let generator = pool.generator();
     let encoder = encoder::open(&arguments.encoder, arguments.cache.as_deref())?;
     let spi = SpiParams::default().seed(arguments.seed);
@@ -242,21 +258,34 @@ impl Maker<'_> {
         let pipeline = Pipeline {
             encoder: self.encoder,
             extractor: &extractor,
+            rule: match self.arguments.references {
+                References::Spi => Rule::Clusters,
+                _ => Rule::Evidence(ChoiceParams::default().check()?),
+            },
             spi: self.spi,
             distance: self.distance,
             policy,
             references: 5,
         };
         let bar = progress::bar("sessions", persons.len() as u64);
-        let mut targets = msl_targets(persons, &pipeline, |done| bar.set_position(done as u64))?;
+        let point = self.arguments.query;
+        let mut targets =
+            msl_targets(persons, &pipeline, point, |done| bar.set_position(done as u64))?;
         bar.finish_and_clear();
         let seed = self.arguments.seed;
         if let Some(most) = self.arguments.dialogues {
-            targets.sort_by_key(|t| {
+            let of = |t: &TrainingTarget| {
                 let of = [persons[t.person].id.as_str(), t.conversation.id.as_str()];
                 key(seed, "learnt dialogue", &of)
-            });
-            targets.truncate(most);
+            };
+            // Dialogues, not examples: of one dialogue there may be several.
+            let mut keys: Vec<u64> = targets.iter().map(of).collect();
+            keys.sort_unstable();
+            keys.dedup();
+            if let Some(&first) = keys.get(most) {
+                targets.retain(|t| of(t) < first);
+            }
+            targets.sort_by_key(of);
         }
         for target in &mut targets {
             self.rearrange(target, &persons[target.person]);
@@ -293,7 +322,7 @@ impl Maker<'_> {
         let Conversation { id, references, .. } = &mut target.conversation;
         let draw = |purpose| stream(self.arguments.seed, purpose, &[&person.id, id]);
         match self.arguments.references {
-            References::Spi => {}
+            References::Chosen | References::Spi => {}
             References::None => references.clear(),
             References::Random => {
                 let itself = &person.sessions[target.session];

@@ -21,7 +21,7 @@ use idl::persona_ext::{RuleExtractor, extract_triples, persona_utterances};
 use idl::train::{
     Coverage, CriterionReply, Example, ExampleBuilder, PreferenceCorpus, PreferenceLogProbs,
 };
-use idl::{ConvEdDistance, PersonIndex, Pipeline, Selection};
+use idl::{ConvEdDistance, PersonIndex, Pipeline, Rule, Selection};
 use tch::Kind;
 
 /// Follows one of the invented people from raw text to a reply and prints what
@@ -92,6 +92,7 @@ pub(crate) fn run(options: Arguments) -> Result<(), BoxError> {
     let pipeline = Pipeline {
         encoder: &encoder,
         extractor: &extractor,
+        rule: Rule::Clusters,
         spi: &spi,
         distance: &distance,
         policy: Policy::Free,
@@ -137,6 +138,10 @@ impl Walk<'_> {
         &self.person().sessions[self.session]
     }
 
+    fn replies(&self) -> Vec<usize> {
+        self.target().replies().collect()
+    }
+
     fn rest(&self) -> Vec<usize> {
         (0..self.person().sessions.len()).filter(|&s| s != self.session).collect()
     }
@@ -179,7 +184,7 @@ impl Walk<'_> {
     }
 
     /// Equations 3 and 4 and the choice of references.
-    fn show_references(&self, index: &PersonIndex) -> Result<Selection, BoxError> {
+    fn show_references(&self, index: &PersonIndex<'_>) -> Result<Selection, BoxError> {
         heading("3", "idl-cluster: clusters, target and references (equations 3 and 4)");
         let context = opening(self.target());
         let mut z = index.embeddings.clone();
@@ -269,7 +274,7 @@ impl Walk<'_> {
     ) -> Result<(), BoxError> {
         heading("6", "idl-train: what is learnt");
         let builder = ExampleBuilder { tokenizer, max_tokens: 1024, reserve: 320 };
-        let target = conversation(self.target(), self.person(), selection);
+        let target = conversation(self.target(), &self.replies(), self.person(), selection);
         let example = builder.supervised(&target)?;
         println!(
             "MSL: {} tokens, of them {} in the {} replies that are learnt; {} references fit",
@@ -339,7 +344,7 @@ impl Walk<'_> {
         for (name, of, selection) in
             [("own", self.person(), own), ("other", other, &theirs), ("none", self.person(), &none)]
         {
-            let example = builder.supervised(&conversation(self.target(), of, selection))?;
+            let example = builder.supervised(&conversation(self.target(), &self.replies(), of, selection))?;
             let mut nll = 0.0;
             for span in example.tree.logprobs(model)?.spans {
                 nll -= span.f_sum(Kind::Double)?.f_double_value(&[])?;
@@ -363,7 +368,7 @@ impl Walk<'_> {
         heading("9", "idl-lm: a reply");
         let target = self.target();
         let Some(reply) = target.replies().next_back() else { return Ok(()) };
-        let whole = conversation(target, self.person(), selection);
+        let whole = conversation(target, &self.replies(), self.person(), selection);
         let mut messages: Vec<Utterance> =
             whole.references.into_iter().flat_map(|r| r.messages).collect();
         messages.extend_from_slice(&target.messages[..reply]);

@@ -2,6 +2,7 @@
 
 mod group;
 mod load;
+mod sides;
 
 use std::env;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use idl_corpora::cornell::Encoding;
 use idl_dialogue::{BoxError, Person};
 
 pub(crate) use group::Group;
+pub(crate) use sides::SidesArgs;
 
 /// A corpus that the programs can read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

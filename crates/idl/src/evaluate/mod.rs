@@ -12,6 +12,8 @@ mod verbatim;
 
 use serde::{Deserialize, Serialize};
 
+use crate::learn::QueryPoint;
+
 pub use scores::{Pair, PersonScores, evaluate};
 pub use targets::{EvaluationTarget, EvaluationTargets, LeftOut, evaluation_targets};
 
@@ -46,6 +48,8 @@ pub struct EvaluationConfig {
     /// The positions of the model, of several the fewest: a target that reaches
     /// beyond, with an alternative to one of its replies, is left out for all.
     pub positions: usize,
+    /// From which reply on a target is scored, and so what the choice sees.
+    pub point: QueryPoint,
     /// Which sessions stand in front of a target, own and other alike.
     pub references: References,
     /// Which targets, replies, distractors and other persons. Every draw has a
@@ -65,6 +69,7 @@ impl Default for EvaluationConfig {
             max_tokens: 1024,
             reserve: 320,
             positions: usize::MAX,
+            point: QueryPoint::default(),
             references: References::Selected,
             seed: 0,
         }

@@ -1,5 +1,7 @@
 //! What is scored, chosen without a model.
 
+use std::collections::HashSet;
+
 use idl_corpora::Distractors;
 use idl_dialogue::{Person, Session, Utterance};
 use idl_lm::ChatTokenizer;
@@ -11,7 +13,7 @@ use super::verbatim::Prompt;
 use super::{EvaluationConfig, References};
 use crate::draw::{key, stream};
 use crate::error::{Error, Result};
-use crate::learn::{candidates, conversation, opening};
+use crate::learn::{candidates, conversation};
 use crate::pipeline::{PersonIndex, Pipeline, Selection};
 
 /// One target dialogue, ready to be scored by any system.
@@ -126,8 +128,12 @@ pub fn evaluation_targets(
     };
     let mut found = EvaluationTargets::default();
     for (person, data) in persons.iter().enumerate() {
-        for session in setup.sessions(data) {
-            match setup.target(person, session) {
+        let parts = setup.sessions(data).into_iter().flat_map(|session| {
+            let parts = config.point.parts(&data.sessions[session]);
+            parts.into_iter().map(move |replies| (session, replies))
+        });
+        for (session, replies) in parts {
+            match setup.target(person, session, &replies) {
                 Ok(target) => found.targets.push(target),
                 Err(reason @ Error::Train(idl_train::Error::Conversation { .. })) => {
                     let dialogue = data.sessions[session].id.clone();
@@ -153,7 +159,7 @@ pub fn evaluation_targets(
 /// What all targets share.
 struct Setup<'a> {
     persons: &'a [Person],
-    indices: Vec<PersonIndex>,
+    indices: Vec<PersonIndex<'a>>,
     pipeline: &'a Pipeline<'a>,
     builder: ExampleBuilder<'a>,
     corpus: PreferenceCorpus<'a>,
@@ -174,14 +180,30 @@ impl Setup<'_> {
         sessions
     }
 
-    fn target(&self, person: usize, session: usize) -> Result<EvaluationTarget> {
+    /// The person whose sessions are the other ones: one drawn, or the next of whom
+    /// no session is one of this person's too, as persons of several sides may have.
+    fn other(&self, person: usize, target: &Session) -> Result<usize> {
+        let me = &self.persons[person];
+        let own: HashSet<&str> = me.sessions.iter().map(|s| s.id.as_str()).collect();
+        let mut rng = stream(self.config.seed, "other person", &[&me.id, &target.id]);
+        let others = rng.gen_range(1..self.persons.len());
+        let count = self.persons.len();
+        // All but the person, from the one that was drawn on.
+        (0..count - 1)
+            .map(|step| (person + 1 + (others - 1 + step) % (count - 1)) % count)
+            .find(|&o| self.persons[o].sessions.iter().all(|s| !own.contains(s.id.as_str())))
+            .ok_or_else(|| {
+                Error::Evaluation(format!("every other person shares a session with {}", me.id))
+            })
+    }
+
+    fn target(&self, person: usize, session: usize, replies: &[usize]) -> Result<EvaluationTarget> {
         let me = &self.persons[person];
         let target = &me.sessions[session];
         let draw = |purpose| stream(self.config.seed, purpose, &[&me.id, &target.id]);
-        let others = draw("other person").gen_range(1..self.persons.len());
-        let other = (person + others) % self.persons.len();
+        let other = self.other(person, target)?;
         let them = &self.persons[other];
-        let context = opening(target);
+        let context = &target.messages[..replies[0]];
         let most = self.pipeline.references;
         let mut rng = draw("own references");
         let selection = self.select(person, &candidates(me, target), most, context, &mut rng)?;
@@ -191,9 +213,9 @@ impl Setup<'_> {
         let others = self.select(other, &candidates(them, target), most, context, &mut rng)?;
 
         let mut three = [
-            conversation(target, me, &selection),
-            conversation(target, them, &others),
-            conversation(target, me, &Selection::default()),
+            conversation(target, replies, me, &selection),
+            conversation(target, replies, them, &others),
+            conversation(target, replies, me, &Selection::default()),
         ];
         // The same conditions for all: what one has no room for no other has.
         let mut kept = three[0].replies.clone();
@@ -254,7 +276,7 @@ impl Setup<'_> {
         let pipeline = Pipeline { references: most, ..*self.pipeline };
         let selection = pipeline.select(index, candidates, context)?;
         match self.config.references {
-            References::Shuffled => selection.shuffled(index, rng),
+            References::Shuffled => Ok(selection.shuffled(rng)),
             _ => Ok(selection),
         }
     }

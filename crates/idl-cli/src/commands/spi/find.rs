@@ -4,7 +4,7 @@ use idl::cluster::{Plan, SpiParams, cosine_distance, silhouette};
 use idl::learn::{candidates, opening};
 use idl::order::Policy;
 use idl::persona_ext::{contains_object, extract_triples, persona_text};
-use idl::{PersonIndex, Pipeline};
+use idl::{PersonIndex, Pipeline, Rule};
 use idl_dialogue::{BoxError, Person, Role, Session, SessionDistance, Triple};
 use ndarray::Array2;
 use serde::Serialize;
@@ -79,6 +79,7 @@ impl<'a> Finder<'a> {
         let pipeline = Pipeline {
             encoder: encoder.get(),
             extractor: known,
+            rule: Rule::Clusters,
             spi,
             distance: &Unordered,
             policy: Policy::Original,
@@ -122,7 +123,7 @@ impl<'a> Finder<'a> {
         Ok(Found { line, triples, intensive, cosines })
     }
 
-    fn targets(&self, person: &Person, index: &PersonIndex) -> Result<Vec<Target>, BoxError> {
+    fn targets(&self, person: &Person, index: &PersonIndex<'_>) -> Result<Vec<Target>, BoxError> {
         let mut targets = Vec::new();
         for (i, session) in person.sessions.iter().enumerate() {
             if session.replies().next().is_none() {
@@ -147,7 +148,7 @@ fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
-fn cosines(index: &PersonIndex) -> Array2<f64> {
+fn cosines(index: &PersonIndex<'_>) -> Array2<f64> {
     let n = index.len();
     Array2::from_shape_fn((n, n), |(a, b)| {
         1.0 - cosine_distance(index.embeddings.row(a), index.embeddings.row(b))

@@ -1,0 +1,170 @@
+//! What the probes say.
+
+use std::collections::BTreeMap;
+
+use idl::choice::{ChoiceParams, Evidence};
+use idl_dialogue::BoxError;
+use idl_metrics::{Interval, Intervals};
+use serde::Serialize;
+
+use super::probe::{ChoiceArgs, Probe};
+use crate::{cli, progress};
+
+/// The plain sum of the evidence, each kind counting once.
+const PLAIN: Evidence =
+    Evidence { whole: 1.0, words: 1.0, utterances: 1.0, company: 0.0, recency: 0.0 };
+
+/// The weights that a search tries, for each kind.
+const GRID: [f64; 4] = [0.0, 0.5, 1.0, 2.0];
+
+#[derive(Serialize)]
+struct Report<'r> {
+    measure: &'r str,
+    #[serde(flatten)]
+    settings: serde_json::Value,
+    encoder: &'r str,
+    asked: usize,
+    persons: usize,
+    candidates: f64,
+    ways: Vec<Way>,
+}
+
+/// One way of choosing.
+#[derive(Serialize)]
+struct Way {
+    way: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weights: Option<Evidence>,
+    #[serde(flatten)]
+    mean: Bounds,
+    /// What the choice as it is has over this one, in pairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    choice_minus_this: Option<Bounds>,
+}
+
+#[derive(Serialize)]
+struct Bounds {
+    mean: f64,
+    low: f64,
+    high: f64,
+}
+
+impl From<Interval> for Bounds {
+    fn from(interval: Interval) -> Self {
+        let rounded = |x: f64| (x * 1e4).round() / 1e4;
+        Bounds {
+            mean: rounded(interval.mean),
+            low: rounded(interval.low),
+            high: rounded(interval.high),
+        }
+    }
+}
+
+/// Prints what the probes say of the choice, or the best weights for them.
+///
+/// # Errors
+/// The choice's; fewer than two persons.
+pub(crate) fn print(
+    measure: &str,
+    settings: serde_json::Value,
+    encoder: &str,
+    arguments: &ChoiceArgs,
+    probes: &[Probe<'_>],
+) -> Result<(), BoxError> {
+    let params = arguments.params()?;
+    if arguments.search {
+        return search(params, probes);
+    }
+    let count = params.count;
+    let only = |name: &str, weights: Evidence| (name.to_owned(), weights);
+    let ways = [
+        only("choice", params.weights),
+        only("plain sum", PLAIN),
+        only("whole", Evidence { whole: 1.0, ..Evidence::default() }),
+        only("words", Evidence { words: 1.0, ..Evidence::default() }),
+        only("utterances", Evidence { utterances: 1.0, ..Evidence::default() }),
+    ];
+    let intervals = Intervals::default();
+    let chance = by_unit(probes, |probe| Ok(probe.chance(count)))?;
+    let mut rows = Vec::new();
+    let mut choice = Vec::new();
+    for (way, weights) in ways {
+        let scores = scores(ChoiceParams { weights, ..params }, probes)?;
+        let over = if rows.is_empty() { None } else { Some(intervals.paired(&choice, &scores)?) };
+        rows.push(Way {
+            way,
+            weights: Some(weights),
+            mean: intervals.mean(&scores)?.into(),
+            choice_minus_this: over.map(Bounds::from),
+        });
+        if choice.is_empty() {
+            choice = scores;
+        }
+    }
+    rows.push(Way {
+        way: "chance".to_owned(),
+        weights: None,
+        mean: intervals.mean(&chance)?.into(),
+        choice_minus_this: Some(intervals.paired(&choice, &chance)?.into()),
+    });
+    let candidates = probes.iter().map(|p| p.candidates.len()).sum::<usize>();
+    cli::print_json(&Report {
+        measure,
+        settings,
+        encoder,
+        asked: probes.len(),
+        persons: chance.len(),
+        candidates: (10.0 * candidates as f64 / probes.len().max(1) as f64).round() / 10.0,
+        ways: rows,
+    })
+}
+
+/// The mean score of each unit, by weights.
+fn scores(params: ChoiceParams, probes: &[Probe<'_>]) -> Result<Vec<f64>, BoxError> {
+    let chooser = params.check()?;
+    by_unit(probes, |probe| probe.score(&chooser))
+}
+
+fn by_unit(
+    probes: &[Probe<'_>],
+    score: impl Fn(&Probe<'_>) -> Result<f64, BoxError>,
+) -> Result<Vec<f64>, BoxError> {
+    let mut units: BTreeMap<usize, (f64, usize)> = BTreeMap::new();
+    for probe in probes {
+        let (sum, count) = units.entry(probe.unit).or_default();
+        *sum += score(probe)?;
+        *count += 1;
+    }
+    Ok(units.into_values().map(|(sum, count)| sum / count as f64).collect())
+}
+
+/// The ten best of a grid, best first.
+fn search(params: ChoiceParams, probes: &[Probe<'_>]) -> Result<(), BoxError> {
+    let mut all = Vec::new();
+    for whole in GRID {
+        for words in GRID {
+            for utterances in GRID {
+                for company in GRID {
+                    let weights = Evidence { whole, words, utterances, company, recency: 0.0 };
+                    // Only ratios matter: the greatest of the first three is 1 or more.
+                    if whole.max(words).max(utterances) >= 1.0 {
+                        all.push(weights);
+                    }
+                }
+            }
+        }
+    }
+    let bar = progress::bar("weights", all.len() as u64);
+    let mut found = Vec::new();
+    for weights in all {
+        let scores = scores(ChoiceParams { weights, ..params }, probes)?;
+        found.push((scores.iter().sum::<f64>() / scores.len().max(1) as f64, weights));
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    found.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    for (mean, weights) in found.into_iter().take(10) {
+        cli::print_json(&serde_json::json!({"mean": mean, "weights": weights}))?;
+    }
+    Ok(())
+}

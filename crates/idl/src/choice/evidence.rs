@@ -1,0 +1,158 @@
+//! What speaks for a session: the evidences, each of its own kind, and their sum.
+
+use serde::{Deserialize, Serialize};
+
+use super::bank::SessionBank;
+use super::reader::Query;
+use crate::error::Result;
+
+/// Seconds of a day.
+const DAY: f64 = 86_400.0;
+
+/// A number for each kind of evidence: how much it says, or how much it counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Evidence {
+    /// The cosine between all that is asked with and the session's persona text.
+    pub whole: f64,
+    /// BM25 of the words that are asked with in what the person says there.
+    pub words: f64,
+    /// Of each utterance that is asked with, the highest cosine with one of the
+    /// person's there; the mean of these.
+    pub utterances: f64,
+    /// The cosine with the sessions that the others speak for: persons speak of
+    /// the same things in several sessions, and the context names few of them.
+    pub company: f64,
+    /// How recent it is: minus the logarithm of a day and its age in days.
+    pub recency: f64,
+}
+
+impl Evidence {
+    /// Every number by its name.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, f64); 5] {
+        [
+            ("whole", self.whole),
+            ("words", self.words),
+            ("utterances", self.utterances),
+            ("company", self.company),
+            ("recency", self.recency),
+        ]
+    }
+
+    fn columns(&mut self) -> [&mut f64; 5] {
+        [
+            &mut self.whole,
+            &mut self.words,
+            &mut self.utterances,
+            &mut self.company,
+            &mut self.recency,
+        ]
+    }
+
+    /// The products of weights and evidence, by kind.
+    #[must_use]
+    pub fn weighted(mut self, weights: &Evidence) -> Evidence {
+        let mut weights = *weights;
+        for (x, weight) in self.columns().into_iter().zip(weights.columns()) {
+            *x *= *weight;
+        }
+        self
+    }
+
+    /// The sum over all kinds.
+    #[must_use]
+    pub fn sum(&self) -> f64 {
+        self.named().iter().map(|(_, x)| x).sum()
+    }
+}
+
+/// The evidence for each of `candidates`, standardised: over the candidates each
+/// kind has mean 0 and standard deviation 1, or is 0 throughout where nothing
+/// tells them apart. `company` is still 0.
+///
+/// `O(utterances asked with * utterances of the candidates * d)`.
+pub(super) fn evidence(
+    bank: &SessionBank,
+    candidates: &[usize],
+    query: &Query,
+    now: Option<i64>,
+) -> Result<Vec<Evidence>> {
+    let words = bank.words().scores(&query.text);
+    let whole = query.whole.as_standard_layout();
+    let whole = whole.as_slice().unwrap_or_default();
+    let asked = query.utterances.as_standard_layout();
+    let mut found = Vec::with_capacity(candidates.len());
+    for &candidate in candidates {
+        let session = &bank.sessions()[candidate];
+        let mut sum = 0.0;
+        for utterance in asked.outer_iter() {
+            let utterance = utterance.to_slice().unwrap_or_default();
+            let mut best = f32::NEG_INFINITY;
+            for said in session.embeddings.utterances() {
+                best = best.max(said.dot(utterance)?);
+            }
+            // Who says nothing there says nothing alike.
+            sum += f64::from(if best.is_finite() { best } else { -1.0 });
+        }
+        let age = session.time.zip(now).map(|(time, now)| now.saturating_sub(time).max(0) as f64);
+        found.push(Evidence {
+            whole: f64::from(session.embeddings.session().dot(whole)?),
+            words: words[candidate],
+            utterances: sum / asked.nrows() as f64,
+            company: 0.0,
+            // Of unknown age: as old as a century, in doubt.
+            recency: -(1.0 + age.unwrap_or(36_500.0 * DAY) / DAY).ln(),
+        });
+    }
+    standardise(&mut found);
+    Ok(found)
+}
+
+/// Gives each kind mean 0 and standard deviation 1 over the sessions.
+fn standardise(found: &mut [Evidence]) {
+    for kind in 0..5 {
+        let mut column: Vec<f64> = found.iter_mut().map(|e| *e.columns()[kind]).collect();
+        standardise_column(&mut column);
+        for (evidence, x) in found.iter_mut().zip(column) {
+            *evidence.columns()[kind] = x;
+        }
+    }
+}
+
+/// The same for one kind.
+pub(super) fn standardise_column(column: &mut [f64]) {
+    let n = column.len() as f64;
+    let mean = column.iter().sum::<f64>() / n;
+    let deviation = (column.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n).sqrt();
+    // Rounding tells nothing apart.
+    let scale = if deviation > 1e-9 * (1.0 + mean.abs()) { 1.0 / deviation } else { 0.0 };
+    for x in column {
+        *x = (*x - mean) * scale;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tells_nothing_apart_is_no_evidence() {
+        let mut same = [0.1 + 0.2, 0.3, 0.3];
+        standardise_column(&mut same);
+        assert_eq!(same, [0.0; 3]);
+        let mut none: [f64; 0] = [];
+        standardise_column(&mut none);
+        let mut other = [1.0, 2.0, 3.0];
+        standardise_column(&mut other);
+        assert!((other[2] - 1.5_f64.sqrt()).abs() < 1e-12 && other[1] == 0.0, "{other:?}");
+    }
+
+    #[test]
+    fn weights_are_by_kind() {
+        let evidence = Evidence { whole: 2.0, recency: -1.0, ..Evidence::default() };
+        let weights = Evidence { whole: 0.5, recency: 3.0, ..Evidence::default() };
+        let weighted = evidence.weighted(&weights);
+        assert_eq!((weighted.whole, weighted.recency, weighted.sum()), (1.0, -3.0, -2.0));
+    }
+}

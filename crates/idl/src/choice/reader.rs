@@ -1,0 +1,128 @@
+//! From messages to what the choice compares.
+
+use idl_dialogue::{PersonaExtractor, Role, SentenceEncoder, Session, Triple, Utterance};
+use idl_persona_ext::{extract_triples, persona_text};
+use idl_store::{Embeddings, Record};
+use ndarray::{Array1, Array2, s};
+
+use crate::error::{Error, Result};
+
+/// Reads sessions and contexts: facts by an extractor, vectors by an encoder. The
+/// same reader must read both, so that they can be compared.
+#[derive(Clone, Copy)]
+pub struct Reader<'a> {
+    /// `Enc` of equation 3.
+    pub encoder: &'a dyn SentenceEncoder,
+    /// `Ext` of equation 2.
+    pub extractor: &'a dyn PersonaExtractor,
+}
+
+impl std::fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("encoder", &self.encoder.name()).finish_non_exhaustive()
+    }
+}
+
+/// What has been said so far, as a question to a person's sessions.
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// What is asked with: the person's utterances so far or, while there are none,
+    /// the partner's; one a line.
+    pub text: String,
+    /// What these tell of the person.
+    pub facts: Vec<Triple>,
+    /// The vector of all of them together; `[d]`, unit length.
+    pub whole: Array1<f32>,
+    /// The vector of each; `[utterances, d]`, unit lengths.
+    pub utterances: Array2<f32>,
+}
+
+impl Reader<'_> {
+    /// The records of sessions, all encoded in one call. The session's vector is that
+    /// of its persona text ([`persona_text`], equation 3).
+    ///
+    /// # Errors
+    /// The extractor's and the encoder's; the store's for vectors that are not of
+    /// unit length.
+    pub fn records(&self, sessions: &[&Session]) -> Result<Vec<Record>> {
+        let mut texts = Vec::new();
+        let mut records = Vec::new();
+        for session in sessions {
+            let persona = persona_text(session, Role::Assistant, self.extractor)?;
+            let said: Vec<&str> = session.said_by(Role::Assistant).collect();
+            let mut facts: Vec<Triple> = Vec::new();
+            for fact in extract_triples(&said, self.extractor)?.into_iter().flatten() {
+                if !facts.contains(&fact) {
+                    facts.push(fact);
+                }
+            }
+            texts.push(persona.clone());
+            texts.extend(said.iter().map(|&text| text.to_owned()));
+            records.push(Record {
+                facts,
+                persona,
+                ..Record::new(session.id.clone(), session.messages.clone())
+            });
+        }
+        let rows = self.encode(&texts.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let mut next = 0;
+        for record in &mut records {
+            let utterances = record.said().count();
+            let of_session = rows.slice(s![next..=next + utterances, ..]);
+            let vectors: Vec<Vec<f32>> = of_session.outer_iter().map(|row| row.to_vec()).collect();
+            let Some((whole, each)) = vectors.split_first() else { continue };
+            record.embeddings = Some(Embeddings::new(
+                self.encoder.name(),
+                whole,
+                each.iter().map(Vec::as_slice),
+            )?);
+            next += utterances + 1;
+        }
+        Ok(records)
+    }
+
+    /// The question that a context asks; `None` where nobody has said anything.
+    ///
+    /// # Errors
+    /// The extractor's and the encoder's.
+    pub fn query(&self, context: &[Utterance]) -> Result<Option<Query>> {
+        let of = |role| -> Vec<&str> {
+            let said = context.iter().filter(|m: &&Utterance| m.role == role);
+            said.map(|m| m.content.as_str()).filter(|text| !text.trim().is_empty()).collect()
+        };
+        let mut said = of(Role::Assistant);
+        if said.is_empty() {
+            said = of(Role::User);
+        }
+        if said.is_empty() {
+            return Ok(None);
+        }
+        let mut facts = Vec::new();
+        for fact in extract_triples(&said, self.extractor)?.into_iter().flatten() {
+            if !facts.contains(&fact) {
+                facts.push(fact);
+            }
+        }
+        let text = said.join("\n");
+        let mut texts = vec![text.as_str()];
+        texts.extend(&said);
+        let rows = self.encode(&texts)?;
+        let whole = rows.row(0).to_owned();
+        let utterances = rows.slice(s![1.., ..]).to_owned();
+        Ok(Some(Query { text, facts, whole, utterances }))
+    }
+
+    fn encode(&self, texts: &[&str]) -> Result<Array2<f32>> {
+        let name = || self.encoder.name().to_owned();
+        let rows =
+            self.encoder.encode(texts).map_err(|source| Error::Encoder { name: name(), source })?;
+        if rows.nrows() != texts.len() {
+            return Err(Error::EncoderRows {
+                name: name(),
+                rows: rows.nrows(),
+                texts: texts.len(),
+            });
+        }
+        Ok(rows)
+    }
+}
