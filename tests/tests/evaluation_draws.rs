@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use idl::choice::ChoiceParams;
 use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
 use idl::corpora::embedded;
@@ -15,7 +16,7 @@ use idl::evaluate::{
 use idl::lm::ChatTokenizer;
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
-use idl::{ConvEdDistance, Pipeline};
+use idl::{ConvEdDistance, Pipeline, Rule};
 
 /// More than any of these dialogues has: nothing is cut.
 const ROOM: usize = 1 << 20;
@@ -40,6 +41,7 @@ fn targets(references: usize, config: &EvaluationConfig) -> EvaluationTargets {
     let pipeline = Pipeline {
         encoder: &encoder,
         extractor: &extractor,
+        rule: Rule::Evidence(ChoiceParams::default().check().unwrap()),
         spi: &spi,
         distance: &distance,
         policy: Policy::Free,

@@ -7,17 +7,18 @@
 
 use std::path::Path;
 
+use idl::choice::ChoiceParams;
 use idl::cluster::{ClusterCount, References, SpiParams};
 use idl::conved::ConvEd;
 use idl::corpora::embedded;
 use idl::dialogue::{Person, Role, Session, TfIdfEncoder};
 use idl::evaluate::{EvaluationConfig, evaluation_targets};
-use idl::learn::{candidates, conversation, msl_targets, opening};
+use idl::learn::{QueryPoint, candidates, conversation, msl_targets, opening};
 use idl::lm::ChatTokenizer;
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
 use idl::train::{Conversation, ExampleBuilder};
-use idl::{ConvEdDistance, Pipeline, Selection};
+use idl::{ConvEdDistance, Pipeline, Rule, Selection};
 
 /// More than any of these dialogues has: nothing is cut.
 const ROOM: usize = 1 << 20;
@@ -87,18 +88,25 @@ impl Setup {
         }
     }
 
-    /// Every plan with every policy that looks at the context or the sessions.
+    /// Every plan with every policy that looks at the context or the sessions; and
+    /// the choice by evidence.
     fn pipelines(&self) -> Vec<Pipeline<'_>> {
-        self.plans
-            .iter()
-            .flat_map(|spi| Policy::ALL.map(|policy| self.pipeline(spi, policy)))
-            .collect()
+        let clusters =
+            self.plans.iter().flat_map(|spi| Policy::ALL.map(|policy| self.pipeline(spi, policy)));
+        let evidence = Policy::ALL.map(|policy| self.by_evidence(policy));
+        clusters.chain(evidence).collect()
+    }
+
+    fn by_evidence(&self, policy: Policy) -> Pipeline<'_> {
+        let rule = Rule::Evidence(ChoiceParams::default().check().unwrap());
+        Pipeline { rule, ..self.pipeline(&self.plans[0], policy) }
     }
 
     fn pipeline<'a>(&'a self, spi: &'a SpiParams, policy: Policy) -> Pipeline<'a> {
         Pipeline {
             encoder: &self.encoder,
             extractor: &self.extractor,
+            rule: Rule::Clusters,
             spi,
             distance: &self.distance,
             policy,
@@ -222,16 +230,31 @@ fn not_one_byte_of_the_prompt_before_an_altered_reply_changes() {
         Some((before, example.references < c.references.len()))
     };
     let (mut compared, mut cut) = (0, 0);
-    for policy in [Policy::Free, Policy::Anchored] {
-        let pipeline = setup.pipeline(&setup.plans[1], policy);
+    let pipelines = [
+        (setup.pipeline(&setup.plans[1], Policy::Free), QueryPoint::Opening),
+        (setup.pipeline(&setup.plans[1], Policy::Anchored), QueryPoint::Middle),
+        (setup.by_evidence(Policy::Free), QueryPoint::Opening),
+        (setup.by_evidence(Policy::Free), QueryPoint::Second),
+        (setup.by_evidence(Policy::Anchored), QueryPoint::Middle),
+        (setup.by_evidence(Policy::Greedy), QueryPoint::Last),
+        (setup.by_evidence(Policy::Free), QueryPoint::Every),
+    ];
+    for (pipeline, point) in pipelines {
         for (person, s) in cases(&persons, 61) {
             // As training makes its conversations, and as evaluation does.
             let of = |person: &Person| {
-                let targets = msl_targets(std::slice::from_ref(person), &pipeline, |_| ()).unwrap();
-                let trained = targets.into_iter().find(|t| t.session == s);
-                let chosen = choose(&pipeline, person, s).evaluation;
-                let evaluated = conversation(&person.sessions[s], person, &chosen);
-                trained.map(|t| t.conversation).into_iter().chain([evaluated]).collect::<Vec<_>>()
+                let of_person = std::slice::from_ref(person);
+                let targets = msl_targets(of_person, &pipeline, point, |_| ()).unwrap();
+                let trained = targets.into_iter().filter(|t| t.session == s);
+                let target = &person.sessions[s];
+                let index = pipeline.index(person).unwrap();
+                let evaluated = point.parts(target).into_iter().map(|replies| {
+                    let context = &target.messages[..replies[0]];
+                    let rest = candidates(person, target);
+                    let chosen = pipeline.select(&index, &rest, context).unwrap();
+                    conversation(target, &replies, person, &chosen)
+                });
+                trained.map(|t| t.conversation).chain(evaluated).collect::<Vec<_>>()
             };
             let session = &person.sessions[s];
             let before = of(person);
@@ -279,7 +302,7 @@ fn evaluation_chooses_the_same_references_whatever_the_true_replies_are() {
     let mut changed = persons.to_vec();
     for &(p, s, _) in &before {
         let session = &persons[p].sessions[s];
-        let start = opening(session).len();
+        let start = QueryPoint::default().parts(session)[0][0];
         changed[p].sessions[s] = altered(session, |i, _| i >= start);
     }
     assert_eq!(chosen(&changed), before);
@@ -336,7 +359,7 @@ fn the_other_side_of_the_target_is_never_a_reference() {
     one.sessions[last].messages.pop();
     let everything = SpiParams::default().references(References::Nearest(100));
     let pipeline = setup.pipeline(&everything, Policy::Free);
-    let targets = msl_targets(&[one], &pipeline, |_| ()).unwrap();
+    let targets = msl_targets(&[one], &pipeline, QueryPoint::Opening, |_| ()).unwrap();
     assert_eq!(targets.len(), last + 1);
     for t in targets {
         let sides = [0, last].map(|s| t.selection.references.iter().any(|r| r.session == s));

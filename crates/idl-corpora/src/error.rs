@@ -25,6 +25,15 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// A file of LoCoMo that is not in the published form.
+    #[error("{file}: {message}")]
+    Locomo {
+        /// The file.
+        file: String,
+        /// Which field is wrong, and how.
+        message: String,
+    },
+
     /// Reading stopped in the middle.
     #[error("{file}:{line}: cannot be read")]
     Read {

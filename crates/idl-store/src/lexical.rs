@@ -53,8 +53,6 @@ pub struct LexicalIndex {
     places: HashMap<String, u32>,
     /// By word, in the order of sessions.
     postings: HashMap<String, Vec<Posting>>,
-    /// Words of all sessions together.
-    words: u64,
 }
 
 impl LexicalIndex {
@@ -88,7 +86,6 @@ impl LexicalIndex {
                 }
             });
         }
-        self.words += u64::from(words);
         self.places.insert(id.to_owned(), session);
         self.sessions.push(Indexed { id: id.to_owned(), words });
         true
@@ -98,8 +95,7 @@ impl LexicalIndex {
     /// `O(size of the index)`.
     pub fn remove(&mut self, id: &str) -> bool {
         let Some(gone) = self.places.remove(id) else { return false };
-        let removed = self.sessions.remove(gone as usize);
-        self.words -= u64::from(removed.words);
+        self.sessions.remove(gone as usize);
         for place in self.places.values_mut().filter(|place| **place > gone) {
             *place -= 1;
         }
@@ -135,22 +131,56 @@ impl LexicalIndex {
     /// `O(sessions that each word occurs in)`.
     #[must_use]
     pub fn scores(&self, query: &str) -> Vec<f64> {
-        let mut scores = vec![0.0; self.sessions.len()];
-        let n = self.sessions.len() as f64;
-        let mean = self.words as f64 / n;
+        let all: Vec<usize> = (0..self.sessions.len()).collect();
+        self.scores_among(query, &all)
+    }
+
+    /// The scores of some sessions, as if there were no others: neither their words
+    /// nor their lengths count. `places` are positions in [`ids`](Self::ids), each
+    /// once; the scores are in their order, 0 for a place that is none.
+    /// `O(sessions)`, and those that each word occurs in.
+    ///
+    /// Among the sessions of a person may be one whose words must not be known, such
+    /// as the dialogue that is to be continued.
+    ///
+    /// ```
+    /// use idl_store::LexicalIndex;
+    ///
+    /// let (mut all, mut two) = (LexicalIndex::new(), LexicalIndex::new());
+    /// for (id, text) in [("a", "a red kite"), ("b", "red red wine"), ("c", "kite kite kite kite")] {
+    ///     all.add(id, [text]);
+    ///     if id != "b" {
+    ///         two.add(id, [text]);
+    ///     }
+    /// }
+    /// assert_eq!(all.scores_among("my red kite", &[0, 2]), two.scores("my red kite"));
+    /// ```
+    #[must_use]
+    pub fn scores_among(&self, query: &str, places: &[usize]) -> Vec<f64> {
+        let mut rows = vec![usize::MAX; self.sessions.len()];
+        let (mut n, mut words) = (0.0, 0.0);
+        for (row, &place) in places.iter().enumerate() {
+            if let (Some(of_place), Some(session)) = (rows.get_mut(place), self.sessions.get(place))
+            {
+                *of_place = row;
+                n += 1.0;
+                words += f64::from(session.words);
+            }
+        }
+        let mean = words / n;
+        let mut scores = vec![0.0; places.len()];
         each_word(query, |word| {
             let Some(list) = self.postings.get(word) else { return };
-            let df = list.len() as f64;
+            let row = |posting: &Posting| rows.get(posting.session as usize).copied();
+            let among =
+                || list.iter().filter_map(|p| Some((p, row(p).filter(|&row| row != usize::MAX)?)));
+            let df = among().count() as f64;
             let idf = (1.0 + (n - df + 0.5) / (df + 0.5)).ln();
-            for posting in list {
-                let place = posting.session as usize;
-                let Some((score, session)) = scores.get_mut(place).zip(self.sessions.get(place))
-                else {
-                    continue;
-                };
+            for (posting, row) in among() {
+                let Some(session) = self.sessions.get(posting.session as usize) else { continue };
                 let tf = f64::from(posting.count);
                 let length = 1.0 - B + B * f64::from(session.words) / mean;
-                *score += idf * tf / (tf + K1 * length);
+                scores[row] += idf * tf / (tf + K1 * length);
             }
         });
         scores

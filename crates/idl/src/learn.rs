@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use idl_dialogue::{Person, Session, Utterance};
-use serde::{Deserialize, Serialize};
 use idl_train::{Alternatives, Conversation, Coverage, PreferenceCorpus, Reference};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::pipeline::{Pipeline, Selection};

@@ -25,7 +25,7 @@ pub use idl_lm as lm;
 pub use idl_metrics as metrics;
 pub use idl_order as order;
 pub use idl_persona_ext as persona_ext;
+pub use idl_store as store;
 #[cfg(feature = "torch")]
 pub use idl_train as train;
-pub use idl_store as store;
 pub use pipeline::{PersonIndex, Pipeline, Rule, Selection};

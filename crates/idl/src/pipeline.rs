@@ -294,12 +294,8 @@ impl Pipeline<'_> {
         context: &[Utterance],
     ) -> Result<Selection> {
         let query = self.reader().query(context)?;
-        let chosen = chooser.count(self.references).choose(
-            &index.bank,
-            candidates,
-            query.as_ref(),
-            None,
-        )?;
+        let chosen =
+            chooser.count(self.references).choose(&index.bank, candidates, query.as_ref(), None)?;
         let best = chosen.first().map_or(0.0, |first| first.score);
         // The less speaks for a session, the farther it is.
         let references = chosen

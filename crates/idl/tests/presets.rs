@@ -11,7 +11,7 @@ use idl::corpora::embedded;
 use idl::dialogue::{BoxError, Person, Session, SessionDistance, TfIdfEncoder};
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
-use idl::{PersonIndex, Pipeline};
+use idl::{PersonIndex, Pipeline, Rule};
 use ndarray::Array2;
 
 /// Orders are no matter here.
@@ -46,13 +46,14 @@ fn targets(spi: &SpiParams) -> Vec<Targets> {
     let pipeline = Pipeline {
         encoder: &encoder,
         extractor: &RuleExtractor::default(),
+        rule: Rule::Clusters,
         spi,
         distance: &Unordered,
         policy: Policy::Original,
         references: 5,
     };
     let of = |person: &Person| {
-        let index: PersonIndex = pipeline.index(person).unwrap();
+        let index: PersonIndex<'_> = pipeline.index(person).unwrap();
         let plan = spi.plan(index.embeddings.view()).unwrap();
         let found = |&session: &usize| {
             let messages = &person.sessions[session].messages;

@@ -8,8 +8,8 @@ use crate::table::{System, Table};
 use crate::trained_on::{Seen, TrainedOn, sentence};
 use crate::{cli, encoder, lm, progress};
 use clap::{Args, ValueEnum};
-use idl::cluster::SpiParams;
 use idl::choice::ChoiceParams;
+use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
 use idl::dialogue::{BoxError, Person};
 use idl::evaluate::{

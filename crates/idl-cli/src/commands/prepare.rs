@@ -10,12 +10,12 @@ use crate::extractor::RowsArgs;
 use crate::rejected::{Rejected, RejectedArgs};
 use crate::{encoder, progress};
 use clap::{Args, ValueEnum};
+use idl::choice::ChoiceParams;
 use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
 use idl::corpora::{remove_dialogues_of, split_persons};
 use idl::dialogue::{BoxError, Person, SentenceEncoder, SessionDistance};
 use idl::draw::{key, stream};
-use idl::choice::ChoiceParams;
 use idl::learn::{QueryPoint, TrainingTarget, candidates, dpa_targets, msl_targets};
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
@@ -196,7 +196,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), BoxError> {
         .into());
     }
     // Now: persons are held out, not sides.
-    let (learnt, held_out) = (arguments.sides.join(learnt, arguments.seed)?, arguments.sides.join(held_out, arguments.seed)?);
+    let (learnt, held_out) = (
+        arguments.sides.join(learnt, arguments.seed)?,
+        arguments.sides.join(held_out, arguments.seed)?,
+    );
     let generator = pool.generator();
     let encoder = encoder::open(&arguments.encoder, arguments.cache.as_deref())?;
     let spi = SpiParams::default().seed(arguments.seed);

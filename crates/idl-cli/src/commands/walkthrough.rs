@@ -344,7 +344,8 @@ impl Walk<'_> {
         for (name, of, selection) in
             [("own", self.person(), own), ("other", other, &theirs), ("none", self.person(), &none)]
         {
-            let example = builder.supervised(&conversation(self.target(), &self.replies(), of, selection))?;
+            let example =
+                builder.supervised(&conversation(self.target(), &self.replies(), of, selection))?;
             let mut nll = 0.0;
             for span in example.tree.logprobs(model)?.spans {
                 nll -= span.f_sum(Kind::Double)?.f_double_value(&[])?;

@@ -61,7 +61,6 @@ impl SessionBank {
     /// [`Error::OtherEncoder`] for vectors of another encoder than the others';
     /// [`Error::SameSession`] where there is a session with its id.
     pub fn add(&mut self, record: Record) -> Result<()> {
-        let said = record.said().chain(record.facts.iter().map(|fact| fact.object.as_str()));
         let Some(embeddings) = &record.embeddings else {
             return Err(Error::NotEmbedded { session: record.id });
         };
@@ -74,6 +73,7 @@ impl SessionBank {
                 expected: format!("{} ({})", first.encoder(), first.dim()),
             });
         }
+        let said = record.said().chain(record.facts.iter().map(|fact| fact.object.as_str()));
         if !self.words.add(&record.id, said) {
             return Err(Error::SameSession { session: record.id });
         }

@@ -117,7 +117,10 @@ impl Chooser {
     ) -> Result<Vec<ChosenSession>> {
         let mut ranked = self.rank(bank, candidates, query, now)?;
         ranked.truncate(self.params.count);
-        Ok(ranked.into_iter().map(|(place, evidence)| chosen(bank, query, place, evidence)).collect())
+        Ok(ranked
+            .into_iter()
+            .map(|(place, evidence)| chosen(bank, query, place, evidence))
+            .collect())
     }
 
     /// The best of the candidates, unless those that were chosen before are hardly

@@ -78,12 +78,14 @@ pub(super) fn evidence(
     query: &Query,
     now: Option<i64>,
 ) -> Result<Vec<Evidence>> {
-    let words = bank.words().scores(&query.text);
+    // Among the candidates alone: another session, such as the one that is to be
+    // continued, has no say in what is rare.
+    let words = bank.words().scores_among(&query.text, candidates);
     let whole = query.whole.as_standard_layout();
     let whole = whole.as_slice().unwrap_or_default();
     let asked = query.utterances.as_standard_layout();
     let mut found = Vec::with_capacity(candidates.len());
-    for &candidate in candidates {
+    for (row, &candidate) in candidates.iter().enumerate() {
         let session = &bank.sessions()[candidate];
         let mut sum = 0.0;
         for utterance in asked.outer_iter() {
@@ -98,7 +100,7 @@ pub(super) fn evidence(
         let age = session.time.zip(now).map(|(time, now)| now.saturating_sub(time).max(0) as f64);
         found.push(Evidence {
             whole: f64::from(session.embeddings.session().dot(whole)?),
-            words: words[candidate],
+            words: words[row],
             utterances: sum / asked.nrows() as f64,
             company: 0.0,
             // Of unknown age: as old as a century, in doubt.

@@ -3,7 +3,7 @@
 use idl_dialogue::{PersonaExtractor, Role, SentenceEncoder, Session, Triple, Utterance};
 use idl_persona_ext::{extract_triples, persona_text};
 use idl_store::{Embeddings, Record};
-use ndarray::{Array1, Array2, s};
+use ndarray::{Array1, Array2, Axis, Slice};
 
 use crate::error::{Error, Result};
 
@@ -68,14 +68,11 @@ impl Reader<'_> {
         let mut next = 0;
         for record in &mut records {
             let utterances = record.said().count();
-            let of_session = rows.slice(s![next..=next + utterances, ..]);
+            let of_session = rows.slice_axis(Axis(0), Slice::from(next..=next + utterances));
             let vectors: Vec<Vec<f32>> = of_session.outer_iter().map(|row| row.to_vec()).collect();
             let Some((whole, each)) = vectors.split_first() else { continue };
-            record.embeddings = Some(Embeddings::new(
-                self.encoder.name(),
-                whole,
-                each.iter().map(Vec::as_slice),
-            )?);
+            record.embeddings =
+                Some(Embeddings::new(self.encoder.name(), whole, each.iter().map(Vec::as_slice))?);
             next += utterances + 1;
         }
         Ok(records)
@@ -108,7 +105,7 @@ impl Reader<'_> {
         texts.extend(&said);
         let rows = self.encode(&texts)?;
         let whole = rows.row(0).to_owned();
-        let utterances = rows.slice(s![1.., ..]).to_owned();
+        let utterances = rows.slice_axis(Axis(0), Slice::from(1..)).to_owned();
         Ok(Some(Query { text, facts, whole, utterances }))
     }
 

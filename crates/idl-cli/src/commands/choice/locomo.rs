@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
             bank.add(record)?;
         }
         banks.push(bank);
-        bar.inc(1);
+        bar.set_position(banks.len() as u64);
     }
     bar.finish_and_clear();
     let mut probes = Vec::new();

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use idl::choice::{ChoiceParams, Evidence};
+use idl::metrics::{Interval, Intervals};
 use idl_dialogue::BoxError;
-use idl_metrics::{Interval, Intervals};
 use serde::Serialize;
 
 use super::probe::{ChoiceArgs, Probe};
@@ -53,7 +53,7 @@ impl From<Interval> for Bounds {
     fn from(interval: Interval) -> Self {
         let rounded = |x: f64| (x * 1e4).round() / 1e4;
         Bounds {
-            mean: rounded(interval.mean),
+            mean: rounded(interval.estimate),
             low: rounded(interval.low),
             high: rounded(interval.high),
         }
@@ -156,10 +156,10 @@ fn search(params: ChoiceParams, probes: &[Probe<'_>]) -> Result<(), BoxError> {
     }
     let bar = progress::bar("weights", all.len() as u64);
     let mut found = Vec::new();
-    for weights in all {
+    for (done, weights) in all.into_iter().enumerate() {
         let scores = scores(ChoiceParams { weights, ..params }, probes)?;
         found.push((scores.iter().sum::<f64>() / scores.len().max(1) as f64, weights));
-        bar.inc(1);
+        bar.set_position(done as u64 + 1);
     }
     bar.finish_and_clear();
     found.sort_by(|(a, _), (b, _)| b.total_cmp(a));

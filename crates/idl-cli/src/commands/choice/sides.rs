@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
     for person in &persons {
         let sessions: Vec<&Session> = person.sessions.iter().collect();
         records.push(reader.records(&sessions)?);
-        bar.inc(1);
+        bar.set_position(records.len() as u64);
     }
     bar.finish_and_clear();
     let joined = (0..persons.len())
@@ -99,8 +99,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
                 .and_then(|part| target.messages.get(..*part.first()?));
             let Some(query) = reader.query(context.unwrap_or_default())? else { continue };
             let session = |&(side, session): &(usize, usize)| &persons[side].sessions[session];
-            let is_free =
-                |s: &Session| s.id != target.id && !s.same_dialogue(target);
+            let is_free = |s: &Session| s.id != target.id && !s.same_dialogue(target);
             probes.push(Probe {
                 bank: &joined.bank,
                 candidates: (0..joined.places.len())

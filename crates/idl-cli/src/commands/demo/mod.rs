@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use crate::lm;
 use clap::Args;
+use idl::choice::ChoiceParams;
 use idl::dialogue::{BoxError, Person, TfIdfEncoder};
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions};
 use idl::persona_ext::RuleExtractor;
@@ -80,6 +81,7 @@ pub(crate) fn run(options: Arguments) -> Result<(), BoxError> {
     let study = Study {
         encoder: TfIdfEncoder::english(),
         extractor: RuleExtractor::default(),
+        chooser: ChoiceParams::default().check()?,
         tokenizer: &tokenizer,
         base: &base,
         options: &options,

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::table::{System, Table};
 use crate::trained_on::TrainedOn;
 use crate::{cli, progress};
+use idl::choice::Chooser;
 use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
 use idl::dialogue::{BoxError, GenerationParams, SessionDistance, TfIdfEncoder};
@@ -15,7 +16,9 @@ use idl::draw::key;
 use idl::evaluate::{
     EvaluationConfig, EvaluationTarget, EvaluationTargets, LeftOut, evaluate, evaluation_targets,
 };
-use idl::learn::{TrainingTarget, alone, candidates, conversation, dpa_targets, msl_targets};
+use idl::learn::{
+    QueryPoint, TrainingTarget, alone, candidates, conversation, dpa_targets, msl_targets,
+};
 use idl::lm::{CausalLm, ChatTokenizer, Generator, LoraConfig};
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
@@ -24,7 +27,7 @@ use idl::train::schedule::ScheduleConfig;
 use idl::train::{
     Coverage, Example, ExampleBuilder, Objective, PreferenceCorpus, Step, TrainConfig, train,
 };
-use idl::{ConvEdDistance, Pipeline};
+use idl::{ConvEdDistance, Pipeline, Rule};
 
 use super::Arguments;
 use super::data::People;
@@ -50,6 +53,7 @@ const SYSTEMS: [(&str, Option<&str>); 4] =
 pub(crate) struct Study<'a> {
     pub encoder: TfIdfEncoder,
     pub extractor: RuleExtractor,
+    pub chooser: Chooser,
     pub tokenizer: &'a ChatTokenizer,
     pub base: &'a Path,
     pub options: &'a Arguments,
@@ -115,6 +119,7 @@ impl Study<'_> {
         Pipeline {
             encoder: &self.encoder,
             extractor: &self.extractor,
+            rule: Rule::Evidence(self.chooser),
             spi,
             distance,
             policy: Policy::Free,
@@ -126,7 +131,9 @@ impl Study<'_> {
     fn learn(&self, model: &mut CausalLm, pipeline: &Pipeline<'_>) -> Result<TrainedOn, BoxError> {
         let train = &self.people.train;
         let bar = progress::bar("SPI and DPI", train.len() as u64);
-        let mut targets = msl_targets(train, pipeline, |done| bar.set_position(done as u64))?;
+        let mut targets = msl_targets(train, pipeline, QueryPoint::default(), |done| {
+            bar.set_position(done as u64);
+        })?;
         bar.finish_and_clear();
         let found = targets.len();
         let drawn = |t: &TrainingTarget| {
@@ -257,7 +264,7 @@ impl Study<'_> {
             for message in context {
                 writeln!(out, "  {:>17}> {}", message.role.as_str(), message.content)?;
             }
-            let all = conversation(target, person, &selection);
+            let all = conversation(target, &[reply], person, &selection);
             let prompt = builder.prompt(&target.id, &all.references, context)?;
             writeln!(out, "  {:>17}: {}", "truth", target.messages[reply].content)?;
             for (name, adapter) in SYSTEMS {
