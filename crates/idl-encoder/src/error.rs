@@ -116,28 +116,9 @@ pub enum Error {
         /// Texts that it was given, and its dimension.
         expected: (usize, usize),
     },
-    /// A prompt that the language model has no room for.
-    #[error("prompt {index} has {tokens} tokens; between 1 and {most} can be continued")]
-    Prompt {
-        /// The position of the prompt among those given.
-        index: usize,
-        /// Its length.
-        tokens: usize,
-        /// The longest that leaves room for a token.
-        most: usize,
-    },
     /// libtorch refused an operation.
     #[error(transparent)]
     Torch(#[from] tch::TchError),
-    /// rust-bert refused a folder or a text.
-    #[cfg(feature = "rust-bert")]
-    #[error("rust-bert failed")]
-    RustBert(#[from] rust_bert::RustBertError),
-    /// rust-bert panicked, which it does where it finds a file other than it
-    /// expects.
-    #[cfg(feature = "rust-bert")]
-    #[error("rust-bert panicked: {0}")]
-    RustBertPanic(String),
 }
 
 fn mismatch_text(
