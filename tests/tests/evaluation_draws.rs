@@ -7,7 +7,8 @@ use std::path::Path;
 
 use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
-use idl::dialogue::{Person, TfIdfEncoder, embedded};
+use idl::dialogue::{Person, embedded};
+use idl::encoder::TfIdfEncoder;
 use idl::evaluate::{
     EvaluationConfig, EvaluationTarget, EvaluationTargets, References, evaluation_targets,
 };

@@ -7,9 +7,8 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
-use idl::dialogue::{
-    BoxError, GenerationParams, Person, Role, TextGenerator, TfIdfEncoder, Utterance, embedded,
-};
+use idl::dialogue::{BoxError, GenerationParams, Person, Role, TextGenerator, Utterance, embedded};
+use idl::encoder::TfIdfEncoder;
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, LoraConfig, TokenTree};
 use idl::persona_ext::RuleExtractor;
 use idl::train::{

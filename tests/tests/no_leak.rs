@@ -9,7 +9,8 @@ use std::path::Path;
 
 use idl::cluster::{ClusterCount, References, SpiParams};
 use idl::conved::ConvEd;
-use idl::dialogue::{Person, Role, Session, TfIdfEncoder, embedded};
+use idl::dialogue::{Person, Role, Session, embedded};
+use idl::encoder::TfIdfEncoder;
 use idl::evaluate::{EvaluationConfig, evaluation_targets};
 use idl::learn::{candidates, conversation, msl_targets, opening};
 use idl::lm::ChatTokenizer;

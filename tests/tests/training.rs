@@ -14,8 +14,10 @@ mod recompute;
 mod references;
 mod support;
 
-use idl::dialogue::{Person, TfIdfEncoder, embedded};
+use idl::dialogue::{Person, embedded};
+
 use idl::dpoc_loss::{Loss, PreferenceLoss};
+use idl::encoder::TfIdfEncoder;
 use idl::lm::{CausalLm, ChatTokenizer, LoraConfig, TokenTree};
 use idl::persona_ext::RuleExtractor;
 use idl::train::log::{LogRecord, metric};

@@ -7,7 +7,6 @@ mod data;
 mod distractors;
 pub mod dpoc;
 mod embedded;
-mod english;
 mod error;
 pub mod export;
 pub mod grouping;
@@ -21,7 +20,6 @@ mod procedural;
 mod same_dialogue;
 mod split;
 mod text;
-mod tfidf;
 mod traits;
 mod union;
 
@@ -34,7 +32,6 @@ pub use lines::LINE_LIMIT;
 pub use procedural::{ProceduralParams, ProceduralPerson};
 pub use same_dialogue::SessionIndex;
 pub use split::{remove_dialogues_of, split_persons};
-pub use tfidf::TfIdfEncoder;
 pub use traits::{
     BoxError, GenerationParams, NliLabel, NliModel, PersonaExtractor, SentenceEncoder,
     SessionDistance, TextGenerator,

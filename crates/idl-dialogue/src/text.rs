@@ -1,13 +1,4 @@
-//! Words and the comparison of sentences.
-
-/// The lower-cased words of a text: runs of letters and digits, with
-/// apostrophes inside them (`don't` is one word).
-pub(crate) fn words(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(|c: char| !(c.is_alphanumeric() || c == '\''))
-        .map(|word| word.trim_matches('\''))
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-}
+//! The comparison of sentences, and texts in messages.
 
 /// What is compared of a sentence: its lower-cased letters and digits.
 ///
@@ -56,13 +47,6 @@ mod tests {
             let expected = format!("`{}{more}`", "\u{1f989}".repeat(40));
             assert_eq!(brief_bytes("\u{1f989}".repeat(owls).as_bytes()), expected);
         }
-    }
-
-    #[test]
-    fn words_are_lower_case_runs() {
-        let found: Vec<_> = words("I don't like 'Tea', y'all ! ... 42").collect();
-        assert_eq!(found, ["i", "don't", "like", "tea", "y'all", "42"]);
-        assert_eq!(words(" ... ' !").count(), 0);
     }
 
     #[test]

@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 
 use idl::cluster::{Method, SpiParams, TargetRule};
-use idl::dialogue::{BoxError, Person, Session, SessionDistance, TfIdfEncoder, embedded};
+use idl::dialogue::{BoxError, Person, Session, SessionDistance, embedded};
+use idl::encoder::TfIdfEncoder;
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
 use idl::{PersonIndex, Pipeline};

@@ -16,10 +16,11 @@ use crate::{process, setup};
 
 /// Crates that must build and pass their tests alone, without torch and
 /// without default features.
-const TORCH_FREE: [&str; 7] = [
+const TORCH_FREE: [&str; 8] = [
     "idl-dialogue",
     "idl-convED",
     "idl-cluster",
+    "idl-encoder",
     "idl-order",
     "idl-metrics",
     "idl-persona-ext",

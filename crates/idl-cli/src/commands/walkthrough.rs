@@ -9,10 +9,11 @@ use clap::builder::RangedU64ValueParser;
 use idl::cluster::{References, SpiParams};
 use idl::conved::{ConvEd, Edit, SessionView};
 use idl::dialogue::{
-    BoxError, EmbeddedPerson, GenerationParams, Person, Role, Session, TextGenerator, TfIdfEncoder,
-    Utterance, embedded,
+    BoxError, EmbeddedPerson, GenerationParams, Person, Role, Session, TextGenerator, Utterance,
+    embedded,
 };
 use idl::dpoc_loss::{Batch, LogProbs, Loss, PreferenceLoss};
+use idl::encoder::TfIdfEncoder;
 use idl::learn::{conversation, opening};
 use idl::lm::{CausalLm, ChatTokenizer, Generator, LoadOptions};
 use idl::metrics::word_f1;

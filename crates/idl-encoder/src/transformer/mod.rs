@@ -4,6 +4,7 @@ mod batch;
 mod config;
 mod encoder;
 mod folder;
+mod json;
 mod model;
 mod names;
 mod options;

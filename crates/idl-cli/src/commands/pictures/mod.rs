@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use idl::ConvEdDistance;
 use idl::conved::ConvEd;
-use idl_dialogue::{BoxError, Session, SessionDistance, TfIdfEncoder, embedded};
+use idl_dialogue::{BoxError, Session, SessionDistance, embedded};
+use idl_encoder::TfIdfEncoder;
 
 /// Draws the pictures that the documentation shows: how the edit distance
 /// aligns two sessions, and what ordering does to a matrix of distances.
