@@ -47,6 +47,7 @@ fn test_runs_the_steps_and_ends_with_the_sum() {
         "test --workspace|",
         "test --workspace --bench *|",
         "doc --workspace --no-deps||-D\u{1f}warnings",
+        "package --workspace --offline --allow-dirty --exclude idl-benches ",
         "build --package idl-convED --no-default-features|",
         "test --package idl-convED --no-default-features|",
     ] {
