@@ -1,5 +1,5 @@
-"""Reference vectors for what idl-encoder does through rust-bert, made with
-transformers on tiny random models.
+"""Reference vectors for idl-rust-bert, made with transformers on tiny random
+models.
 
     python3 -m venv venv
     venv/bin/pip install torch==2.11.0 transformers==5.23.0 sentencepiece==0.2.3

@@ -12,9 +12,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use idl_dialogue::{GenerationParams, NliLabel, NliModel, SentenceEncoder, TextGenerator};
-use idl_encoder::{
-    EncoderOptions, Error, Gpt2Generator, NliClassifier, RustBertEncoder, SentenceTransformer,
-};
+use idl_encoder::{EncoderOptions, SentenceTransformer};
+use idl_rust_bert::{Error, Gpt2Generator, NliClassifier, RustBertEncoder};
 use ndarray::{Array2, ArrayView1};
 use serde::Deserialize;
 use tch::Kind;

@@ -9,7 +9,8 @@ use idl::choice::ChoiceParams;
 use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
 use idl::corpora::embedded;
-use idl::dialogue::{Person, TfIdfEncoder};
+use idl::dialogue::Person;
+use idl::encoder::TfIdfEncoder;
 use idl::evaluate::{
     EvaluationConfig, EvaluationTarget, EvaluationTargets, References, evaluation_targets,
 };

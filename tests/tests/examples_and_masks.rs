@@ -8,9 +8,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use idl::corpora::embedded;
-use idl::dialogue::{
-    BoxError, GenerationParams, Person, Role, TextGenerator, TfIdfEncoder, Utterance,
-};
+use idl::dialogue::{BoxError, GenerationParams, Person, Role, TextGenerator, Utterance};
+use idl::encoder::TfIdfEncoder;
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, LoraConfig, TokenTree};
 use idl::persona_ext::RuleExtractor;
 use idl::train::{

@@ -15,8 +15,9 @@ mod references;
 mod support;
 
 use idl::corpora::embedded;
-use idl::dialogue::{Person, TfIdfEncoder};
+use idl::dialogue::Person;
 use idl::dpoc_loss::{Loss, PreferenceLoss};
+use idl::encoder::TfIdfEncoder;
 use idl::lm::{CausalLm, ChatTokenizer, LoraConfig, TokenTree};
 use idl::persona_ext::RuleExtractor;
 use idl::train::log::{LogRecord, metric};

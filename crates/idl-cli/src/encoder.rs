@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use idl::encoder::{CachedEncoder, EncoderOptions, SentenceTransformer};
-use idl_dialogue::{BoxError, SentenceEncoder, TfIdfEncoder};
+use idl_dialogue::{BoxError, SentenceEncoder};
+use idl_encoder::TfIdfEncoder;
 
 /// What `--encoder` calls hashed TF-IDF.
 pub(crate) const TFIDF: &str = "tfidf";

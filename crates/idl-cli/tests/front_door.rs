@@ -1,5 +1,7 @@
 //! What somebody meets who starts the program for the first time.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 mod support;
 
 use std::process::Command;

@@ -9,7 +9,8 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use idl_corpora::convai2::{self, Speaker};
-use idl_dialogue::{Role, SentenceEncoder, TfIdfEncoder};
+use idl_dialogue::{Role, SentenceEncoder};
+use idl_encoder::TfIdfEncoder;
 use idl_persona_ext::{RuleExtractor, persona_text};
 use serde_json::json;
 

@@ -21,7 +21,7 @@ mod tests {
 
     #[test]
     fn the_hash_does_not_change() {
-        // From tests/reference/tfidf.py.
+        // From idl-encoder's tests/reference/tfidf.py.
         assert_eq!(stable_hash(b""), 0xefd0_1f60_ba99_2926);
         assert_eq!(stable_hash(b"tea"), 0x274e_6f33_c949_7c61);
         assert_eq!(stable_hash("naïve".as_bytes()), 0x1b21_a798_c5ab_1dcf);

@@ -1,8 +1,6 @@
-//! What can go wrong between a model folder and a vector.
+//! What can go wrong between a text and its vector.
 
-use std::path::{Path, PathBuf};
-
-use serde::de::DeserializeOwned;
+use std::path::PathBuf;
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -58,6 +56,7 @@ pub enum Error {
         expected: &'static str,
     },
     /// A safetensors file is damaged.
+    #[cfg(feature = "tch")]
     #[error("{}: not a valid safetensors file", path.display())]
     Safetensors {
         /// The file.
@@ -79,6 +78,7 @@ pub enum Error {
         misshapen: Vec<(String, Vec<i64>, Vec<i64>)>,
     },
     /// A `tokenizer.json` could not be loaded.
+    #[cfg(feature = "tch")]
     #[error("{}: not a tokenizer that can be loaded", path.display())]
     TokenizerFile {
         /// The file.
@@ -87,6 +87,7 @@ pub enum Error {
         source: tokenizers::Error,
     },
     /// The tokenizer refused a text.
+    #[cfg(feature = "tch")]
     #[error("the tokenizer refused a text")]
     Tokenizer(#[source] tokenizers::Error),
     /// A text came out as a vector that has no direction: the weights hold
@@ -116,28 +117,10 @@ pub enum Error {
         /// Texts that it was given, and its dimension.
         expected: (usize, usize),
     },
-    /// A prompt that the language model has no room for.
-    #[error("prompt {index} has {tokens} tokens; between 1 and {most} can be continued")]
-    Prompt {
-        /// The position of the prompt among those given.
-        index: usize,
-        /// Its length.
-        tokens: usize,
-        /// The longest that leaves room for a token.
-        most: usize,
-    },
     /// libtorch refused an operation.
+    #[cfg(feature = "tch")]
     #[error(transparent)]
     Torch(#[from] tch::TchError),
-    /// rust-bert refused a folder or a text.
-    #[cfg(feature = "rust-bert")]
-    #[error("rust-bert failed")]
-    RustBert(#[from] rust_bert::RustBertError),
-    /// rust-bert panicked, which it does where it finds a file other than it
-    /// expects.
-    #[cfg(feature = "rust-bert")]
-    #[error("rust-bert panicked: {0}")]
-    RustBertPanic(String),
 }
 
 fn mismatch_text(
@@ -162,10 +145,4 @@ impl Error {
         let path = path.into();
         move |source| Error::Io { path, source }
     }
-}
-
-/// Reads a JSON file.
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    serde_json::from_slice(&bytes).map_err(|source| Error::Json { path: path.to_owned(), source })
 }

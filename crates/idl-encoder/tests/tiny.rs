@@ -2,6 +2,7 @@
 //! folders that are wrong in one thing: `tests/reference/encoder.py` made the
 //! folders and the vectors.
 
+#![cfg(feature = "tch")]
 #![allow(clippy::panic, clippy::unwrap_used)] // helpers of tests fail as tests do
 
 use std::path::{Path, PathBuf};

@@ -97,7 +97,8 @@ pub fn persona_text(
 /// together, which is what `idl::Pipeline` does.
 ///
 /// ```
-/// use idl_dialogue::{Role, Session, TfIdfEncoder, Utterance};
+/// use idl_dialogue::{Role, Session, Utterance};
+/// use idl_encoder::TfIdfEncoder;
 /// use idl_persona_ext::{RuleExtractor, persona_embedding};
 ///
 /// # fn main() -> Result<(), idl_persona_ext::Error> {

@@ -467,7 +467,7 @@ fn differs(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use idl_dialogue::TfIdfEncoder;
+    use idl_encoder::TfIdfEncoder;
     use idl_persona_ext::RuleExtractor;
 
     fn persons() -> Vec<Person> {

@@ -18,7 +18,6 @@ pub use idl_corpora as corpora;
 pub use idl_dialogue as dialogue;
 #[cfg(feature = "torch")]
 pub use idl_dpoc_loss as dpoc_loss;
-#[cfg(feature = "torch")]
 pub use idl_encoder as encoder;
 #[cfg(feature = "torch")]
 pub use idl_lm as lm;

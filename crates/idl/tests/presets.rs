@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use idl::cluster::{Method, SpiParams, TargetRule};
 use idl::corpora::embedded;
-use idl::dialogue::{BoxError, Person, Session, SessionDistance, TfIdfEncoder};
+use idl::dialogue::{BoxError, Person, Session, SessionDistance};
+use idl::encoder::TfIdfEncoder;
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
 use idl::{PersonIndex, Pipeline, Rule};

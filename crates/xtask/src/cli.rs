@@ -20,7 +20,8 @@ cargo xtask setup             set up: libtorch, the sentence encoder, .cargo/lib
              [--no-encoder]       leave the sentence encoder out (90 MB)
 cargo xtask drill NAME        run a check that takes long, by hand; `fresh`: property tests and
              [--minutes N]    damaged files with fresh seeds, for 60 minutes unless N is given;
-             [--seed S]       S is the first round's seed, else the time's
+             [--seed S]       S is the first round's seed, else the time's; `package`: every
+                              published crate built from its package
 cargo xtask doctor            print what was found, and what to do for each thing missing
 
 Variables: LIBTORCH (a libtorch 2.11 of your own), IDL_ENCODER (a sentence-transformers folder

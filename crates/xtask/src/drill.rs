@@ -7,13 +7,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::cli::{DrillOptions, SetupOptions};
 use crate::error::{Error, Result};
 use crate::process::say;
-use crate::properties;
 use crate::tally::Tally;
-use crate::{process, setup};
+use crate::{package, process, properties, setup};
 
 /// The drills, and what each does.
-pub(crate) const DRILLS: [(&str, &str); 1] =
-    [("fresh", "property tests and damaged files with fresh seeds, round after round")];
+pub(crate) const DRILLS: [(&str, &str); 2] = [
+    ("fresh", "property tests and damaged files with fresh seeds, round after round"),
+    ("package", "packages every published crate and builds it from its package"),
+];
 
 /// Cases of each property test in a round, whatever number it names itself:
 /// proptest lets the variable win. Some take a second for ten cases, and rounds
@@ -27,6 +28,7 @@ const INPUTS: u64 = 20_000;
 pub(crate) fn run(root: &Path, options: &DrillOptions) -> Result<()> {
     match options.name.as_str() {
         "fresh" => fresh(root, options),
+        "package" => build_packages(root),
         // The command line knows the names.
         name => Err(Error::Usage(format!("unknown drill `{name}`"))),
     }
@@ -79,5 +81,22 @@ fn fresh(root: &Path, options: &DrillOptions) -> Result<()> {
         tally.passed,
         tally.failed
     ));
+    Ok(())
+}
+
+/// Builds every published crate from its package, as a user's cargo would: what
+/// a package lacks is found here. It takes as long as a first build.
+fn build_packages(root: &Path) -> Result<()> {
+    let config = setup::run(root, &SetupOptions { keep: true, ..SetupOptions::default() })?;
+    let arguments = package::arguments();
+    let mut command = process::cargo(Some(&config))?;
+    let status = process::status(command.current_dir(root).args(&arguments))?;
+    if !status.success() {
+        return Err(Error::Step {
+            name: "package".to_owned(),
+            status: status.to_string(),
+            command: format!("cargo {}", arguments.join(" ")),
+        });
+    }
     Ok(())
 }

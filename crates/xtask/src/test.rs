@@ -12,15 +12,16 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::process::say;
 use crate::tally::Tally;
-use crate::{process, setup};
+use crate::{package, process, setup};
 
 /// Crates that must build and pass their tests alone, without torch and
 /// without default features.
-const TORCH_FREE: [&str; 8] = [
+const TORCH_FREE: [&str; 9] = [
     "idl-dialogue",
     "idl-corpora",
     "idl-convED",
     "idl-cluster",
+    "idl-encoder",
     "idl-order",
     "idl-metrics",
     "idl-persona-ext",
@@ -45,6 +46,8 @@ pub(crate) fn steps() -> Vec<Step> {
     let alone = TORCH_FREE.iter().flat_map(|package| {
         ["build", "test"].map(|c| vec![c, "--package", package, "--no-default-features"])
     });
+    let mut packages = package::arguments();
+    packages.push("--no-verify");
     vec![
         step("fmt", "format", &["fmt", "--all", "--check"]),
         step(
@@ -56,6 +59,7 @@ pub(crate) fn steps() -> Vec<Step> {
         // `cargo test` runs a criterion bench once, without measuring.
         step("bench", "benches in test mode", &["test", "--workspace", "--bench", "*"]),
         step("doc", "documentation, warnings denied", &["doc", "--workspace", "--no-deps"]),
+        step("package", "what would be published, not built again", &packages),
         Step { name: "alone", what: "each torch-free crate alone", commands: alone.collect() },
     ]
 }

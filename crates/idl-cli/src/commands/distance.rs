@@ -6,7 +6,8 @@ use crate::lines::{Object, Place, objects};
 use crate::{cli, encoder};
 use clap::Args;
 use idl::conved::{ConvEd, Error, SessionView};
-use idl_dialogue::{BoxError, Role, SentenceEncoder, TfIdfEncoder};
+use idl_dialogue::{BoxError, Role, SentenceEncoder};
+use idl_encoder::TfIdfEncoder;
 use ndarray::Array2;
 use serde_json::{Value, json};
 

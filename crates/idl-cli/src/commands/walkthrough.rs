@@ -9,10 +9,9 @@ use clap::builder::RangedU64ValueParser;
 use idl::cluster::{References, SpiParams};
 use idl::conved::{ConvEd, Edit, SessionView};
 use idl::corpora::{EmbeddedPerson, embedded};
-use idl::dialogue::{
-    BoxError, GenerationParams, Person, Role, Session, TextGenerator, TfIdfEncoder, Utterance,
-};
+use idl::dialogue::{BoxError, GenerationParams, Person, Role, Session, TextGenerator, Utterance};
 use idl::dpoc_loss::{Batch, LogProbs, Loss, PreferenceLoss};
+use idl::encoder::TfIdfEncoder;
 use idl::learn::{conversation, opening};
 use idl::lm::{CausalLm, ChatTokenizer, Generator, LoadOptions};
 use idl::metrics::word_f1;

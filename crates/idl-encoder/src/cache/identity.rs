@@ -6,7 +6,7 @@ use idl_dialogue::SentenceEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::encode;
+use super::checked::encode;
 use super::record::checksum;
 use crate::error::Result;
 

@@ -1,5 +1,6 @@
 //! An encoder that encodes no text twice, not even in another run.
 
+mod checked;
 mod file;
 mod identity;
 mod memory;
@@ -13,7 +14,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use idl_dialogue::{BoxError, SentenceEncoder};
 use ndarray::{Array2, ArrayView1};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use checked::encode;
 use file::VectorFile;
 use identity::Identity;
 use memory::Recent;
@@ -29,8 +31,8 @@ const MEMORY: usize = 256 << 20;
 /// look-up, in this process or, with [`open`](Self::open), in a later one.
 ///
 /// ```
-/// use idl_dialogue::{SentenceEncoder, TfIdfEncoder};
-/// use idl_encoder::CachedEncoder;
+/// use idl_dialogue::SentenceEncoder;
+/// use idl_encoder::{CachedEncoder, TfIdfEncoder};
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let dir = folder.path();
@@ -65,7 +67,7 @@ const MEMORY: usize = 256 << 20;
 /// of a few probe texts, which it is asked to encode at each start: the same
 /// model in another precision, with another limit of tokens or with other
 /// weights has a file of its own. Weights that differ only in words that the
-/// probes lack, or a fitted [`TfIdfEncoder`](idl_dialogue::TfIdfEncoder), want
+/// probes lack, or a fitted [`TfIdfEncoder`](crate::TfIdfEncoder), want
 /// [`open_keyed`](Self::open_keyed) with, say,
 /// [`fingerprint`](crate::fingerprint) of the model's folder.
 ///
@@ -126,8 +128,8 @@ impl<E: SentenceEncoder> CachedEncoder<E> {
     /// Remembers in a file in the folder `dir`, which is made if need be.
     ///
     /// # Errors
-    /// [`Error::Io`] for the folder or the file, [`Error::Encoder`] and
-    /// [`Error::EncoderShape`] where the encoder fails on the probe texts.
+    /// [`Error::Io`](crate::Error::Io) for the folder or the file, [`Error::Encoder`](crate::Error::Encoder) and
+    /// [`Error::EncoderShape`](crate::Error::EncoderShape) where the encoder fails on the probe texts.
     pub fn open(encoder: E, dir: &Path) -> Result<Self> {
         Self::open_keyed(encoder, dir, "")
     }
@@ -191,8 +193,8 @@ impl<E: SentenceEncoder> CachedEncoder<E> {
     /// look-up, and after each chunk, how many texts are done, and of how many.
     ///
     /// # Errors
-    /// [`Error::Encoder`] with the encoder's own error, [`Error::EncoderShape`]
-    /// where it breaks the trait's promise, [`Error::Io`] for the file.
+    /// [`Error::Encoder`](crate::Error::Encoder) with the encoder's own error, [`Error::EncoderShape`](crate::Error::EncoderShape)
+    /// where it breaks the trait's promise, [`Error::Io`](crate::Error::Io) for the file.
     pub fn embed(
         &self,
         texts: &[&str],
@@ -258,17 +260,6 @@ impl<E: SentenceEncoder> SentenceEncoder for CachedEncoder<E> {
     fn encode(&self, texts: &[&str]) -> Result<Array2<f32>, BoxError> {
         Ok(self.embed(texts, |_, _| ())?)
     }
-}
-
-/// The encoder's rows, as many and as long as it promised.
-fn encode(encoder: &impl SentenceEncoder, texts: &[&str]) -> Result<Array2<f32>> {
-    let name = || encoder.name().to_owned();
-    let rows = encoder.encode(texts).map_err(|source| Error::Encoder { name: name(), source })?;
-    let expected = (texts.len(), encoder.dim());
-    if rows.dim() != expected {
-        return Err(Error::EncoderShape { name: name(), found: rows.dim(), expected });
-    }
-    Ok(rows)
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ fn test_runs_the_steps_and_ends_with_the_sum() {
     ok(&output);
     let stdout = String::from_utf8_lossy(&output.stdout);
     // One of the workspace, one of the benches, one for each crate alone.
-    assert_eq!(stdout.lines().last(), Some("20 passed, 0 failed"), "{stdout}");
+    assert_eq!(stdout.lines().last(), Some("22 passed, 0 failed"), "{stdout}");
     let log = fs::read_to_string(log).unwrap();
     for step in [
         "fmt --all --check|",
@@ -47,6 +47,7 @@ fn test_runs_the_steps_and_ends_with_the_sum() {
         "test --workspace|",
         "test --workspace --bench *|",
         "doc --workspace --no-deps||-D\u{1f}warnings",
+        "package --workspace --offline --allow-dirty --exclude idl-benches ",
         "build --package idl-convED --no-default-features|",
         "test --package idl-convED --no-default-features|",
     ] {

@@ -12,7 +12,8 @@ use std::time::Instant;
 use crate::lm;
 use clap::Args;
 use idl::choice::ChoiceParams;
-use idl::dialogue::{BoxError, Person, TfIdfEncoder};
+use idl::dialogue::{BoxError, Person};
+use idl::encoder::TfIdfEncoder;
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions};
 use idl::persona_ext::RuleExtractor;
 

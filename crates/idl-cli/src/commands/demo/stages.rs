@@ -10,9 +10,10 @@ use crate::{cli, progress};
 use idl::choice::Chooser;
 use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
-use idl::dialogue::{BoxError, GenerationParams, SessionDistance, TfIdfEncoder};
+use idl::dialogue::{BoxError, GenerationParams, SessionDistance};
 use idl::dpoc_loss::{Loss, PreferenceLoss};
 use idl::draw::key;
+use idl::encoder::TfIdfEncoder;
 use idl::evaluate::{
     EvaluationConfig, EvaluationTarget, EvaluationTargets, LeftOut, evaluate, evaluation_targets,
 };

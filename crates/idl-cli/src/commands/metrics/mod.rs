@@ -19,7 +19,8 @@ use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum};
 use idl::metrics::{Intervals, Lengths, Method, Tokenizer};
 use idl_dialogue::BoxError;
-use idl_encoder::{EncoderOptions, NliClassifier, SentenceTransformer};
+use idl_encoder::{EncoderOptions, SentenceTransformer};
+use idl_rust_bert::NliClassifier;
 
 use chance::Chance;
 use encoder::Encoder;

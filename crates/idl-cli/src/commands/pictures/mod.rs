@@ -10,7 +10,8 @@ use clap::Args;
 use idl::ConvEdDistance;
 use idl::conved::ConvEd;
 use idl_corpora::embedded;
-use idl_dialogue::{BoxError, Session, SessionDistance, TfIdfEncoder};
+use idl_dialogue::{BoxError, Session, SessionDistance};
+use idl_encoder::TfIdfEncoder;
 
 /// Draws the pictures that the documentation shows: how the edit distance
 /// aligns two sessions, and what ordering does to a matrix of distances.

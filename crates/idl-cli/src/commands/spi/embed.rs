@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::encoder::TFIDF;
 use crate::progress;
 use idl::encoder::{CachedEncoder, EncoderOptions, SentenceTransformer};
-use idl_dialogue::{BoxError, SentenceEncoder, TfIdfEncoder};
+use idl_dialogue::{BoxError, SentenceEncoder};
+use idl_encoder::TfIdfEncoder;
 
 /// Texts that are encoded before their vectors are kept: what a kill costs.
 const CHUNK: usize = 64;

@@ -1,5 +1,5 @@
 """Writes ../data/tfidf.json: cosines by scikit-learn's TfidfVectorizer, and
-prints the stable hashes that src/hash.rs expects.
+prints the stable hashes that src/tfidf/words.rs expects.
 
     python3 tfidf.py     # scikit-learn 1.x
 """

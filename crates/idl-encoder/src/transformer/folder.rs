@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::error::{Error, Result, read_json};
+use super::json::read_json;
+use crate::error::{Error, Result};
 
 /// A folder whose modules are a transformer, mean pooling and, perhaps,
 /// normalisation.

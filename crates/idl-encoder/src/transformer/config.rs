@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::error::{Error, Result, read_json};
+use super::json::read_json;
+use crate::error::{Error, Result};
 
 /// The architectures that this crate computes itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use idl_dialogue::{BoxError, GenerationParams, TextGenerator};
+use idl_encoder::EncoderOptions;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rust_bert::gpt2::{GPT2LMHeadModel, Gpt2Config};
@@ -12,10 +13,10 @@ use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
 use tokenizers::Tokenizer;
 
-use super::{check_kind, fill, guarded, load_tokenizer};
-use crate::encoder::EncoderOptions;
+use crate::checkpoint::fill;
 use crate::error::{Error, Result, read_json};
-use crate::folder::name_of;
+use crate::folder::{check_kind, load_tokenizer, name_of};
+use crate::guard::guarded;
 
 /// GPT-2 and what has its architecture (DistilGPT-2, DialoGPT): a
 /// [`TextGenerator`] for a baseline's row, one prompt after the other.
@@ -156,14 +157,9 @@ impl Gpt2Generator {
         let model = guarded(|| Ok::<_, Error>(GPT2LMHeadModel::new(store.root(), &config)))?;
         // The causal mask is a variable; the output layer is the embedding.
         let mask = |name: &str| name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias");
-        fill(
-            &mut store,
-            &dir.join("model.safetensors"),
-            "transformer.",
-            mask,
-            |name| mask(name) || name == "lm_head.weight",
-            &options,
-        )?;
+        fill(&mut store, &dir.join("model.safetensors"), "transformer.", mask, |name| {
+            mask(name) || name == "lm_head.weight"
+        })?;
         let path = dir.join("tokenizer.json");
         let tokenizer = load_tokenizer(&path, None)?;
         if tokenizer.get_vocab_size(true) as i64 > config.vocab_size {

@@ -3,7 +3,7 @@
 
 use tch::Tensor;
 
-use crate::config::MPNET_BUCKETS;
+use super::config::MPNET_BUCKETS;
 use crate::error::Result;
 
 /// Buckets for each direction, of which half hold one distance each.

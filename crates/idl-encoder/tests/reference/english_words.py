@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """How many of 10,000 lines of film dialogue have each common word of English:
-the table of `TfIdfEncoder::english` (src/english.rs).
+the table of `TfIdfEncoder::english` (src/tfidf/english.rs).
 
-    python3 crates/idl-dialogue/tests/reference/english_words.py CORNELL_DIR > crates/idl-dialogue/src/english.rs
+    python3 crates/idl-encoder/tests/reference/english_words.py CORNELL_DIR > crates/idl-encoder/src/tfidf/english.rs
 
 Counts of the Cornell Movie-Dialogs Corpus (Danescu-Niculescu-Mizil and Lee,
-2011), the films of test_movies.json left out. Words are split as src/text.rs
-splits them. Python 3 alone.
+2011), the films of test_movies.json left out. Words are split as
+src/tfidf/words.rs splits them. Python 3 alone.
 """
 import collections
 import json

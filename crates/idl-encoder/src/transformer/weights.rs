@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tch::Tensor;
 
-use crate::encoder::EncoderOptions;
+use super::options::EncoderOptions;
 use crate::error::{Error, Result};
 
 /// The tensors of a safetensors file, by name.

@@ -3,12 +3,12 @@
 
 use tch::{Kind, Tensor};
 
-use crate::config::{Architecture, MPNET_PADDING, TransformerConfig};
-use crate::encoder::EncoderOptions;
+use super::config::{Architecture, MPNET_PADDING, TransformerConfig};
+use super::names::{self, LayerNames};
+use super::options::EncoderOptions;
+use super::relative;
+use super::weights::Weights;
 use crate::error::Result;
-use crate::names::{self, LayerNames};
-use crate::relative;
-use crate::weights::Weights;
 
 /// The transformer, without a pooler or a head.
 #[derive(Debug)]

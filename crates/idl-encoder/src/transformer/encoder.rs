@@ -7,30 +7,13 @@ use ndarray::Array2;
 use tch::{Device, Kind, Tensor};
 use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
-use crate::batch::{by_length, check_size, fill_row, longest, mask, padded};
-use crate::config::TransformerConfig;
+use super::batch::{by_length, check_size, fill_row, longest, mask, padded};
+use super::config::TransformerConfig;
+use super::folder::Folder;
+use super::model::Transformer;
+use super::options::EncoderOptions;
+use super::weights::Weights;
 use crate::error::{Error, Result};
-use crate::folder::Folder;
-use crate::transformer::Transformer;
-use crate::weights::Weights;
-
-/// Where an encoder lives, in which precision, and how much it takes at once.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct EncoderOptions {
-    /// The device of the weights.
-    pub device: Device,
-    /// Their precision: [`Kind::Float`] or [`Kind::BFloat16`].
-    pub kind: Kind,
-    /// Texts in a batch, at least 1.
-    pub batch_size: usize,
-}
-
-impl Default for EncoderOptions {
-    /// The CPU, in 32 bits, 32 texts at once.
-    fn default() -> Self {
-        EncoderOptions { device: Device::Cpu, kind: Kind::Float, batch_size: 32 }
-    }
-}
 
 /// A sentence-transformers model that is a BERT (all-MiniLM-L6-v2 is one) or an
 /// MPNet (all-mpnet-base-v2): mean pooling, unit length.

@@ -1,14 +1,17 @@
 //! A sentence encoder without a model: hashed TF-IDF.
 
+mod english;
+mod words;
+
 use std::collections::{HashMap, HashSet};
 
+use idl_dialogue::{BoxError, SentenceEncoder, stable_hash};
 use ndarray::Array2;
 use rayon::prelude::*;
 
-use crate::english::ENGLISH;
-use crate::hash::stable_hash;
-use crate::text::words;
-use crate::{BoxError, Error, Result, SentenceEncoder};
+use crate::error::{Error, Result};
+use english::ENGLISH;
+use words::words;
 
 /// Bags of words, weighted by TF-IDF and hashed to a fixed number of
 /// components (the hashing trick; Weinberger et al., 2009, with signs).
@@ -30,7 +33,8 @@ use crate::{BoxError, Error, Result, SentenceEncoder};
 /// parallel, with the same result at any number of threads.
 ///
 /// ```
-/// use idl_dialogue::{SentenceEncoder, TfIdfEncoder};
+/// use idl_dialogue::SentenceEncoder;
+/// use idl_encoder::TfIdfEncoder;
 ///
 /// let texts = ["i like tea .", "i like my tea green .", "the bus is late ."];
 /// let encoder = TfIdfEncoder::default().fit(texts);
@@ -71,11 +75,11 @@ impl TfIdfEncoder {
     /// An encoder of `dim` components.
     ///
     /// # Errors
-    /// `dim` below 2: one component is for words, one for texts without any.
+    /// [`Error::Option`] for `dim` below 2: one component is for words, one for texts without any.
     pub fn new(dim: usize) -> Result<Self> {
         if dim < 2 {
             let found = dim.to_string();
-            return Err(Error::Argument { name: "dim", expected: "2 or more", found });
+            return Err(Error::Option { field: "dim", found, expected: "2 or more" });
         }
         Ok(TfIdfEncoder { dim, ..TfIdfEncoder::default() })
     }
@@ -98,7 +102,8 @@ impl TfIdfEncoder {
     /// same.
     ///
     /// ```
-    /// use idl_dialogue::{SentenceEncoder, TfIdfEncoder};
+    /// use idl_dialogue::SentenceEncoder;
+    /// use idl_encoder::TfIdfEncoder;
     ///
     /// let encoder = TfIdfEncoder::english();
     /// let rows = encoder.encode(&["i have two dogs .", "my dogs bark .", "i have two ."])?;
@@ -203,7 +208,7 @@ mod tests {
     #[test]
     fn cosines_agree_with_scikit_learn() {
         let vectors: Value =
-            serde_json::from_str(include_str!("../tests/data/tfidf.json")).unwrap();
+            serde_json::from_str(include_str!("../../tests/data/tfidf.json")).unwrap();
         let strings =
             |key: &str| -> Vec<String> { serde_json::from_value(vectors[key].clone()).unwrap() };
         let (fitted, texts) = (strings("fit"), strings("texts"));
@@ -256,7 +261,7 @@ mod tests {
     #[test]
     fn one_component_is_not_enough() {
         for dim in [0, 1] {
-            assert!(matches!(TfIdfEncoder::new(dim), Err(Error::Argument { .. })));
+            assert!(matches!(TfIdfEncoder::new(dim), Err(Error::Option { .. })));
         }
         assert_eq!(TfIdfEncoder::new(2).unwrap().encode(&TEXTS).unwrap().dim(), (4, 2));
     }

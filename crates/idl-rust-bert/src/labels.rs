@@ -17,7 +17,7 @@ struct Names {
 /// What each output of the classifier in `path` means. The configuration must
 /// call them entailment, neutral and contradiction, in any order and case:
 /// models differ in the order, so that none can be assumed.
-pub(super) fn labels(path: &Path) -> Result<[NliLabel; 3]> {
+pub(crate) fn labels(path: &Path) -> Result<[NliLabel; 3]> {
     let names = read_json::<Names>(path)?.id2label.unwrap_or_default();
     let meaning = |name: &String| match name.to_lowercase().as_str() {
         "entailment" => Some(NliLabel::Entailment),

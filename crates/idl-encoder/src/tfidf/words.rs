@@ -1,8 +1,8 @@
-//! Words.
+//! The words of a text.
 
 /// The lower-cased words of a text: runs of letters and digits, with
 /// apostrophes inside them (`don't` is one word).
-pub(crate) fn words(text: &str) -> impl Iterator<Item = String> + '_ {
+pub(super) fn words(text: &str) -> impl Iterator<Item = String> + '_ {
     text.split(|c: char| !(c.is_alphanumeric() || c == '\''))
         .map(|word| word.trim_matches('\''))
         .filter(|word| !word.is_empty())

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use idl_dialogue::{BoxError, SentenceEncoder};
+use idl_encoder::EncoderOptions;
 use ndarray::Array2;
 use rust_bert::RustBertError;
 use rust_bert::albert::AlbertConfig;
@@ -22,11 +23,11 @@ use serde::de::DeserializeOwned;
 use tch::Tensor;
 use tempfile::NamedTempFile;
 
-use super::guarded;
 use crate::batch::{by_length, check_size, fill_row};
-use crate::encoder::EncoderOptions;
+use crate::checkpoint;
 use crate::error::{Error, Result, read_json};
 use crate::folder::name_of;
+use crate::guard::guarded;
 
 /// rust-bert's `SentenceEmbeddingsModel`: BERT, DistilBERT, RoBERTa, ALBERT and
 /// T5, with rust-bert's own tokenizers, pooling and dense layers.
@@ -87,7 +88,7 @@ impl RustBertEncoder {
         })
     }
 
-    /// As [`SentenceTransformer::embed`](crate::SentenceTransformer::embed).
+    /// As [`SentenceTransformer::embed`](idl_encoder::SentenceTransformer::embed).
     ///
     /// # Errors
     /// [`Error::RustBert`] and [`Error::RustBertPanic`] with their reasons,
@@ -205,9 +206,8 @@ fn with_prefix(path: &Path, prefix: &str) -> Result<Option<NamedTempFile>> {
     if path.extension().is_none_or(|e| e != "safetensors") {
         return Ok(None);
     }
-    let damaged = |source| Error::Safetensors { path: path.to_owned(), source };
-    let tensors = Tensor::read_safetensors(path).map_err(damaged)?;
-    if tensors.iter().any(|(name, _)| name.starts_with(prefix)) {
+    let tensors = checkpoint::read(path)?;
+    if tensors.keys().any(|name| name.starts_with(prefix)) {
         return Ok(None);
     }
     let renamed: Vec<_> =

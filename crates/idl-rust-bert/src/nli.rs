@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use idl_dialogue::{BoxError, NliLabel, NliModel};
+use idl_encoder::EncoderOptions;
 use rust_bert::bert::{BertConfig, BertForSequenceClassification};
 use rust_bert::roberta::RobertaForSequenceClassification;
 use serde::Deserialize;
@@ -11,12 +12,12 @@ use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
 use tokenizers::{Encoding, Tokenizer};
 
-use super::labels::labels;
-use super::{check_kind, fill, guarded, load_tokenizer};
-use crate::batch::{by_length, check_size, longest, mask, padded};
-use crate::encoder::EncoderOptions;
+use crate::batch::{by_length, check_size, padded};
+use crate::checkpoint::fill;
 use crate::error::{Error, Result, read_json};
-use crate::folder::name_of;
+use crate::folder::{check_kind, load_tokenizer, name_of};
+use crate::guard::guarded;
+use crate::labels::labels;
 
 /// A sequence classifier of a Hugging Face folder, BERT or RoBERTa, that tells
 /// entailment, neutral and contradiction apart.
@@ -26,7 +27,7 @@ use crate::folder::name_of;
 ///
 /// ```no_run
 /// use idl_dialogue::{NliLabel, NliModel};
-/// use idl_encoder::{EncoderOptions, NliClassifier};
+/// use idl_rust_bert::{EncoderOptions, NliClassifier};
 ///
 /// let model = NliClassifier::from_dir("nli-roberta-base".as_ref(), EncoderOptions::default())?;
 /// let pairs = [("i have two dogs .", "i own a pet .")];
@@ -129,7 +130,6 @@ impl NliClassifier {
             "",
             |_| false,
             |name| unused(&shape.model_type, name),
-            &options,
         )?;
         // rust-bert has asked for it, too.
         let positions = shape.max_position_embeddings.unwrap_or(0);
@@ -189,15 +189,15 @@ impl NliClassifier {
     fn forward(&self, batch: &[&Encoding]) -> Result<Vec<f64>> {
         let ids: Vec<&[u32]> = batch.iter().map(|e| e.get_ids()).collect();
         let segments: Vec<&[u32]> = batch.iter().map(|e| e.get_type_ids()).collect();
-        let longest = longest(&ids);
+        let real: Vec<&[u32]> = batch.iter().map(|e| e.get_attention_mask()).collect();
+        let longest = ids.iter().map(|ids| ids.len()).max().unwrap_or(0);
         let shape = [batch.len() as i64, longest as i64];
         let tensor = |values: &[i64]| -> Result<Tensor> {
             Ok(Tensor::f_from_slice(values)?.f_view(shape)?.f_to_device(self.options.device)?)
         };
-        let mask: Vec<i64> = mask(&ids, longest).into_iter().map(i64::from).collect();
         let ids = tensor(&padded(&ids, longest, self.padding))?;
         let segments = tensor(&padded(&segments, longest, 0))?;
-        let mask = tensor(&mask)?;
+        let mask = tensor(&padded(&real, longest, 0))?;
         let logits =
             guarded(|| no_grad(|| self.model.logits(Some(&ids), Some(&mask), Some(&segments))))?;
         let probabilities = logits.f_to_kind(Kind::Double)?.f_softmax(-1, Kind::Double)?;

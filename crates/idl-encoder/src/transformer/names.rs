@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{Architecture, MPNET_BUCKETS, TransformerConfig};
+use super::config::{Architecture, MPNET_BUCKETS, TransformerConfig};
 
 pub(crate) const WORDS: &str = "embeddings.word_embeddings.weight";
 pub(crate) const POSITIONS: &str = "embeddings.position_embeddings.weight";
