@@ -18,6 +18,11 @@ fn help_shows_every_task() {
     assert!(help.status.success());
     let text = stdout(&help);
     for task in [
+        "learn",
+        "chat",
+        "add",
+        "show",
+        "forget",
         "import-chats",
         "corpus-stats",
         "persona",
@@ -28,7 +33,6 @@ fn help_shows_every_task() {
         "prepare",
         "train",
         "evaluate",
-        "chat",
         "generate",
         "score",
         "metrics",

@@ -6,7 +6,9 @@
 //! ```
 //!
 //! Only `messages` is required. `profile`, an array of sentences, may be there
-//! too.
+//! too, and `time`, when the session began: a number of seconds since 1970, or
+//! `2023-12-31` or `2023-12-31T18:03`, on whatever clock; of any other form it
+//! counts as unknown.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -18,6 +20,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::error::{Error, Result, SPEAKS};
+use crate::export::Time;
 use crate::jsonl::{Record, STRING, kind};
 use crate::lines::Lines;
 
@@ -111,6 +114,7 @@ impl<R: BufRead> Iterator for Chats<R> {
             let id = record.optional_string("id")?;
             let person = record.optional_string("person")?;
             let profile = record.optional_strings("profile")?;
+            let time = record.take("time").as_ref().and_then(seconds);
             let messages = messages(&mut record)?;
             if !self.silent && messages.iter().all(|said| said.role != Role::Assistant) {
                 return Err(record.wrong("messages", SPEAKS, "none"));
@@ -120,8 +124,19 @@ impl<R: BufRead> Iterator for Chats<R> {
                 let again = format!("`{id}` again");
                 return Err(record.wrong("id", "an id that is not in the lines before", again));
             }
-            Ok(Chat { person, session: Session { id, messages, profile } })
+            Ok(Chat { person, session: Session { id, messages, time, profile } })
         }))
+    }
+}
+
+/// When a session began; `None` where that cannot be read.
+fn seconds(time: &Value) -> Option<i64> {
+    match time {
+        Value::String(text) => {
+            let midnight = format!("{text}T00:00");
+            Time::parse(text).or_else(|| Time::parse(&midnight)).map(Time::seconds)
+        }
+        number => number.as_i64(),
     }
 }
 
@@ -168,6 +183,8 @@ struct Line<'a> {
     id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     person: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<i64>,
     messages: &'a [Utterance],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     profile: &'a [String],
@@ -186,7 +203,7 @@ struct Line<'a> {
 /// let session = Session {
 ///     id: "s1".into(),
 ///     messages: vec![Utterance::user("hi !"), Utterance::assistant("hello .")],
-///     profile: vec![],
+///     ..Session::default()
 /// };
 /// let chat = chat::Chat { person: Some("ada".into()), session };
 /// let mut file = Vec::new();
@@ -195,8 +212,8 @@ struct Line<'a> {
 /// # Ok::<(), idl_corpora::Error>(())
 /// ```
 pub fn write<W: Write>(mut writer: W, chat: &Chat) -> Result<()> {
-    let Session { id, messages, profile } = &chat.session;
-    let line = Line { id, person: chat.person.as_deref(), messages, profile };
+    let Session { id, messages, time, profile } = &chat.session;
+    let line = Line { id, person: chat.person.as_deref(), time: *time, messages, profile };
     serde_json::to_writer(&mut writer, &line).map_err(|e| Error::Write { source: e.into() })?;
     writer.write_all(b"\n").map_err(|source| Error::Write { source })
 }
@@ -269,6 +286,21 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_session_began_at_a_time_that_can_be_read() {
+        let time = |time: &str| {
+            let line =
+                format!(r#"{{"messages":[{{"role":"assistant","content":"hi"}}],"time":{time}}}"#);
+            read(line.as_bytes(), "f").next().unwrap().unwrap().session.time
+        };
+        assert_eq!(time("86401"), Some(86_401));
+        assert_eq!(time(r#""1970-01-02""#), Some(86_400));
+        assert_eq!(time(r#""1970-01-02T00:01:00Z""#), Some(86_460));
+        for unknown in [r#""1:56 pm on 8 May, 2023""#, "null", "[]", "1.5"] {
+            assert_eq!(time(unknown), None, "{unknown}");
+        }
+    }
+
     fn utterance() -> impl Strategy<Value = Utterance> {
         let role = prop::sample::select(vec![Role::System, Role::User, Role::Assistant]);
         (role, any::<String>()).prop_map(|(role, content)| Utterance { role, content })
@@ -279,11 +311,12 @@ mod tests {
             any::<String>(),
             any::<Option<String>>(),
             prop::collection::vec(utterance(), 0..4),
+            any::<Option<i64>>(),
             prop::collection::vec(any::<String>(), 0..3),
         )
-            .prop_map(|(id, person, messages, profile)| Chat {
+            .prop_map(|(id, person, messages, time, profile)| Chat {
                 person,
-                session: Session { id, messages, profile },
+                session: Session { id, messages, time, profile },
             });
         prop::collection::vec(chat, 0..6).prop_map(|mut chats| {
             let mut seen = HashSet::new();

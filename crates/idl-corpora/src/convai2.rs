@@ -77,6 +77,7 @@ impl Dialogue {
             id: format!("{}:{suffix}", self.id),
             messages: said.zip(turns).map(|(text, role)| Utterance::new(role, text)).collect(),
             profile: profile.clone(),
+            time: None,
         }
     }
 

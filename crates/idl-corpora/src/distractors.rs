@@ -144,7 +144,7 @@ mod tests {
                     _ => Utterance::assistant(*text),
                 })
                 .collect(),
-            profile: vec![],
+            ..Session::default()
         };
         Person { id: id.into(), sessions: sessions.iter().enumerate().map(session).collect() }
     }

@@ -97,7 +97,7 @@ fn parse(name: &str, text: &str) -> Result<EmbeddedPerson> {
                 .zip(turns)
                 .map(|(s, role)| Utterance::new(role, s))
                 .collect(),
-            profile: Vec::new(),
+            ..Session::default()
         }
     };
     let sessions = sessions.into_iter().enumerate().map(session).collect();

@@ -70,6 +70,9 @@ pub struct Session {
     pub id: String,
     /// The messages in the order in which they were said.
     pub messages: Vec<Utterance>,
+    /// When it began, in seconds since 1970, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<i64>,
     /// The person's profile sentences where the corpus has them. They serve to
     /// tell persons apart and for profile-based baselines, never as input.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

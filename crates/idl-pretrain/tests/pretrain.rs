@@ -143,7 +143,7 @@ fn a_persona_document_holds_real_exchanges_where_there_are_some() {
     let real = Session {
         id: "real".to_owned(),
         messages: vec![Utterance::user("quite unheard of ?"), Utterance::assistant("quite .")],
-        profile: Vec::new(),
+        ..Session::default()
     };
     let one = [Person { id: "one".to_owned(), sessions: vec![real] }];
     let settings = config(400, only(DocumentKind::Persona));

@@ -54,6 +54,14 @@ pub enum Error {
         /// The others'.
         expected: String,
     },
+    /// Another number of records than sessions.
+    #[error("{records} records for {sessions} sessions")]
+    Records {
+        /// Records.
+        records: usize,
+        /// Sessions.
+        sessions: usize,
+    },
     /// Two sessions of one id.
     #[error("there is a session `{session}` already")]
     SameSession {

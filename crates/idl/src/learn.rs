@@ -8,7 +8,7 @@ use idl_train::{Alternatives, Conversation, Coverage, PreferenceCorpus, Referenc
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::pipeline::{Pipeline, Selection};
+use crate::pipeline::{PersonIndex, Pipeline, Selection};
 
 /// From which reply on a dialogue is learnt: what stands before that reply is the
 /// context that chooses sessions, the same for all replies from there on.
@@ -163,18 +163,34 @@ pub fn msl_targets(
     let mut targets = Vec::new();
     for (person, data) in persons.iter().enumerate() {
         let index = pipeline.index(data)?;
-        for (session, target) in data.sessions.iter().enumerate() {
-            let rest = candidates(data, target);
-            for replies in point.parts(target) {
-                let context = &target.messages[..replies[0]];
-                let selection = pipeline.select_for_training(&index, &rest, session, context)?;
-                if let Some(selection) = selection {
-                    let conversation = conversation(target, &replies, data, &selection);
-                    targets.push(TrainingTarget { person, session, selection, conversation });
-                }
+        targets.extend(person_targets(&index, person, pipeline, point)?);
+        progress(person + 1);
+    }
+    Ok(targets)
+}
+
+/// The targets of one person, who is at position `person`; see [`msl_targets`].
+///
+/// # Errors
+/// What the pipeline refuses.
+pub fn person_targets(
+    index: &PersonIndex<'_>,
+    person: usize,
+    pipeline: &Pipeline<'_>,
+    point: QueryPoint,
+) -> Result<Vec<TrainingTarget>> {
+    let data = index.person;
+    let mut targets = Vec::new();
+    for (session, target) in data.sessions.iter().enumerate() {
+        let rest = candidates(data, target);
+        for replies in point.parts(target) {
+            let context = &target.messages[..replies[0]];
+            let selection = pipeline.select_for_training(index, &rest, session, context)?;
+            if let Some(selection) = selection {
+                let conversation = conversation(target, &replies, data, &selection);
+                targets.push(TrainingTarget { person, session, selection, conversation });
             }
         }
-        progress(person + 1);
     }
     Ok(targets)
 }

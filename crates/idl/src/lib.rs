@@ -9,6 +9,8 @@ pub mod evaluate;
 #[cfg(feature = "torch")]
 pub mod learn;
 mod pipeline;
+#[cfg(feature = "torch")]
+mod responder;
 
 pub use distance::ConvEdDistance;
 pub use error::{Error, Result};
@@ -28,3 +30,5 @@ pub use idl_store as store;
 #[cfg(feature = "torch")]
 pub use idl_train as train;
 pub use pipeline::{PersonIndex, Pipeline, Rule, Selection};
+#[cfg(feature = "torch")]
+pub use responder::{Reply, Responder, ResponderParts};

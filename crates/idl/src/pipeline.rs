@@ -7,12 +7,13 @@ use idl_dialogue::{
 };
 use idl_order::{Policy, SessionOrder, order};
 use idl_persona_ext::persona_text;
+use idl_store::Record;
 use ndarray::{Array1, Array2, Axis};
 use rand::Rng;
 use rand::seq::SliceRandom;
 use serde::Serialize;
 
-use crate::choice::{Chooser, Reader, SessionBank};
+use crate::choice::{Ask, Chooser, Reader, SessionBank};
 use crate::error::{Error, Result};
 
 /// By which rule sessions are chosen.
@@ -164,46 +165,66 @@ impl Pipeline<'_> {
     /// # Errors
     /// The extractor's, the encoder's and the clusterer's.
     pub fn index<'p>(&self, person: &'p Person) -> Result<PersonIndex<'p>> {
-        let mut bank = SessionBank::new();
-        let (persona_texts, embeddings, targets);
         match self.rule {
             Rule::Evidence(_) => {
                 let sessions: Vec<&Session> = person.sessions.iter().collect();
-                let mut texts = Vec::new();
-                let mut rows = Array2::zeros((0, self.encoder.dim()));
-                for (place, record) in self.reader().records(&sessions)?.into_iter().enumerate() {
-                    texts.push(record.persona.clone());
-                    // Two records of one id are two sessions here.
-                    let id = format!("{place}");
-                    bank.add(idl_store::Record { id, ..record })?;
-                }
-                for session in bank.sessions() {
-                    let row = Array1::from(session.embeddings.session().to_vec());
-                    rows.push_row(row.view()).map_err(|_| Error::EncoderRows {
-                        name: self.encoder.name().to_owned(),
-                        rows: row.len(),
-                        texts: self.encoder.dim(),
-                    })?;
-                }
-                (persona_texts, embeddings) = (texts, rows);
-                targets = (0..person.sessions.len()).collect();
+                self.index_of(person, self.reader().records(&sessions)?)
             }
             Rule::Clusters => {
-                persona_texts = person
+                let persona_texts = person
                     .sessions
                     .iter()
                     .map(|session| persona_text(session, Role::Assistant, self.extractor))
                     .collect::<std::result::Result<Vec<_>, _>>()?;
                 let texts: Vec<&str> = persona_texts.iter().map(String::as_str).collect();
-                embeddings = self.encode(&texts)?;
-                targets = self.spi.targets_of(embeddings.view())?;
+                let embeddings = self.encode(&texts)?;
+                let targets = self.spi.targets_of(embeddings.view())?;
+                let bank = SessionBank::new();
+                Ok(PersonIndex { person, persona_texts, embeddings, targets, bank })
             }
         }
+    }
+
+    /// The index of a person whose sessions were read before, for
+    /// [`Rule::Evidence`]: a record for each, in their order, such as a store keeps.
+    ///
+    /// # Errors
+    /// [`Error::Records`] for another number of records;
+    /// [`Error::NotEmbedded`] and [`Error::OtherEncoder`].
+    pub fn index_of<'p>(
+        &self,
+        person: &'p Person,
+        records: Vec<Record>,
+    ) -> Result<PersonIndex<'p>> {
+        let (found, sessions) = (records.len(), person.sessions.len());
+        if found != sessions {
+            return Err(Error::Records { records: found, sessions });
+        }
+        let mut bank = SessionBank::new();
+        let mut persona_texts = Vec::with_capacity(sessions);
+        for (place, record) in records.into_iter().enumerate() {
+            persona_texts.push(record.persona.clone());
+            // Two sessions of one id are two sessions here.
+            bank.add(Record { id: place.to_string(), ..record })?;
+        }
+        let dim = self.encoder.dim();
+        let rows = bank.sessions().iter().map(|s| s.embeddings.session().to_vec());
+        let embeddings = Array2::from_shape_vec((sessions, dim), rows.flatten().collect())
+            .map_err(|_| Error::EncoderRows {
+                name: self.encoder.name().to_owned(),
+                rows: 0,
+                texts: sessions,
+            })?;
+        let targets = (0..sessions).collect();
         Ok(PersonIndex { person, persona_texts, embeddings, targets, bank })
     }
 
     fn reader(&self) -> Reader<'_> {
-        Reader { encoder: self.encoder, extractor: self.extractor }
+        let ask = match self.rule {
+            Rule::Evidence(chooser) => chooser.params().ask,
+            Rule::Clusters => Ask::default(),
+        };
+        Reader { encoder: self.encoder, extractor: self.extractor, ask }
     }
 
     /// The embedding of a context: of the person's persona utterances in it or,

@@ -8,30 +8,42 @@ use std::time::Instant;
 
 use crate::cli;
 use crate::lm::ModelArgs;
+use crate::voice::Voice;
 use clap::Args;
-use idl::lm::{Conversation, DecodingParams, FinishReason, Generator, Piece};
+use idl::lm::{Conversation, DecodingParams, FinishReason, Generation, Generator, OnPiece, Piece};
+use idl::order::Policy;
+use idl::persona_ext::RuleExtractor;
+use idl::{ConvEdDistance, Responder, ResponderParts};
 use idl_corpora::chat;
-use idl_dialogue::{BoxError, Utterance};
+use idl_dialogue::{BoxError, Role, Utterance};
 
-/// Talks with a person whose past sessions stand before the conversation.
+/// Talks with a voice that `idl learn` has made, or with a person whose past
+/// sessions stand before the conversation.
 ///
-/// Each line you type is what you say. The sessions are computed once, and each
-/// turn only what is new. `/quit`, or the end of the input, ends; `/again` asks
-/// for the conversation anew, the sessions kept.
+/// Each line you type is what you say. With a voice the sessions are chosen for
+/// every reply, by what has been said so far: `/why` shows which stand behind the
+/// last one and what spoke for them, `/forget ID` removes one for good. With
+/// --sessions all of them stand there, as far as they fit; they are computed once.
+/// `/quit`, or the end of the input, ends; `/again` asks for the conversation anew.
 ///
 /// A line that cannot be answered, such as one that is too long for the model,
 /// is named on stderr; the conversation goes on as if it had not been there.
 /// Where lines come from a file or pipe, the exit code is then 2 in the end.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  idl chat ada
   idl chat
   idl chat --sessions ada.jsonl --adapter out/demo/dpa
-  printf 'hi !\\nany pets ?\\n' | idl chat --greedy
+  printf 'hi !\\nany pets ?\\n/why\\n' | idl chat ada --greedy
 
 The sessions are chat JSONL: {\"messages\": [{\"role\", \"content\"}, ..]} on each
 line, the person as `assistant`. Where the model runs out of positions, whole
 sessions are left out, the first one first, then the oldest exchanges.")]
 pub(crate) struct Arguments {
+    /// A voice's folder
+    #[arg(value_name = "DIR", conflicts_with_all = ["sessions", "model", "adapter", "dtype"])]
+    voice: Option<PathBuf>,
+
     /// The person's sessions, chat JSONL
     #[arg(long, value_name = "FILE")]
     sessions: Option<PathBuf>,
@@ -185,9 +197,124 @@ impl Ear {
     }
 }
 
+/// Who is talked with.
+enum Person<'a> {
+    /// Sessions that stand there; and the conversation before anything was said.
+    Fixed { now: Conversation<'a>, fresh: Conversation<'a> },
+    /// Sessions that are chosen.
+    Voice(Box<Responder<'a>>),
+}
+
+impl Person<'_> {
+    /// How many sessions stand before the conversation.
+    fn sessions(&self) -> usize {
+        match self {
+            Person::Fixed { now, .. } => now.sessions().len(),
+            Person::Voice(voice) => voice.sessions_in_prompt(),
+        }
+    }
+
+    fn say(
+        &mut self,
+        said: &str,
+        params: &DecodingParams,
+        on_piece: &mut OnPiece<'_>,
+    ) -> Result<Generation, BoxError> {
+        Ok(match self {
+            Person::Fixed { now, .. } => now.say(said, params, on_piece)?,
+            Person::Voice(voice) => voice.reply(said, params, on_piece)?.generation,
+        })
+    }
+
+    fn again(&mut self) -> Result<(), BoxError> {
+        match self {
+            Person::Fixed { now, fresh } => *now = fresh.fork()?,
+            Person::Voice(voice) => voice.again(),
+        }
+        Ok(())
+    }
+
+    /// What a command other than `/quit` does; `None` for one that there is not.
+    fn command(&mut self, command: &str) -> Option<Result<String, BoxError>> {
+        let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
+        match (name, self) {
+            ("/again", person) => Some(person.again().map(|()| "(a new conversation)".to_owned())),
+            ("/why", Person::Voice(voice)) => Some(why(voice)),
+            ("/forget", Person::Voice(voice)) => Some(match voice.forget(rest.trim()) {
+                Ok(true) => Ok(format!("(forgotten; {} sessions stay)", voice.len())),
+                Ok(false) => Err(format!("there is no session `{}`", rest.trim()).into()),
+                Err(error) => Err(error.into()),
+            }),
+            _ => None,
+        }
+    }
+
+    fn commands(&self) -> &'static str {
+        match self {
+            Person::Fixed { .. } => "/again and /quit",
+            Person::Voice(_) => "/why, /forget ID, /again and /quit",
+        }
+    }
+}
+
+/// The sessions behind the last reply, and what spoke for each.
+fn why(voice: &Responder<'_>) -> Result<String, BoxError> {
+    if voice.why().is_empty() {
+        return Ok("(no session stands behind the last reply)".to_owned());
+    }
+    let mut lines = Vec::new();
+    for chosen in voice.why() {
+        let evidence: Vec<String> = chosen
+            .evidence
+            .named()
+            .iter()
+            .filter(|(_, x)| *x != 0.0)
+            .map(|(name, x)| format!("{name} {x:+.1}"))
+            .collect();
+        lines.push(format!("{} {:+.1} ({})", chosen.id, chosen.score, evidence.join(", ")));
+        for fact in &chosen.shared {
+            lines.push(format!("    both say {fact}"));
+        }
+        let session = voice.session(&chosen.id)?;
+        let own = session.iter().flat_map(|s| s.said_by(Role::Assistant)).next();
+        lines.extend(own.map(|said| format!("    \"{said}\"")));
+    }
+    Ok(lines.join("\n"))
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
-    let mut params = arguments.params();
+    let params = arguments.params();
     params.check()?;
+    let Some(dir) = &arguments.voice else { return fixed(arguments, params) };
+    let voice = Voice::open(dir)?;
+    let model = ModelArgs {
+        model: Some(voice.settings.model.clone()),
+        adapter: voice.adapter(),
+        dtype: voice.settings.dtype,
+        device: arguments.model.device,
+    };
+    let encoder = voice.encoder()?;
+    let extractor = RuleExtractor::default();
+    let distance = ConvEdDistance { conved: voice.conved()?, encoder: &*encoder };
+    let (model, tokenizer) = model.load()?;
+    if voice.adapter().is_none() {
+        eprintln!("nothing was learnt yet (`idl learn --out {}`)", dir.display());
+    }
+    let parts = ResponderParts {
+        reader: voice.reader(&*encoder, &extractor),
+        chooser: voice.settings.choice.check()?,
+        distance: &distance,
+        policy: Policy::Free,
+        generator: Generator { model: &model, tokenizer: &tokenizer },
+    };
+    let person = &voice.settings.person;
+    let responder = Responder::new(Box::new(voice.store()?), person.as_str(), parts)?;
+    eprintln!("{person}: {} sessions to choose from", responder.len());
+    converse(Person::Voice(Box::new(responder)), params)
+}
+
+/// Sessions that stand there as they are given.
+fn fixed(arguments: &Arguments, params: DecodingParams) -> Result<(), BoxError> {
     let sessions = arguments.sessions()?;
     let given = sessions.len();
     let (model, tokenizer) = arguments.model.load()?;
@@ -200,27 +327,34 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
         eprintln!("{kept} of {given} sessions fit: {tokens} tokens, computed in {seconds:.1} s");
     }
     let fresh = person.fork()?;
+    converse(Person::Fixed { now: person, fresh }, params)
+}
+
+fn converse(mut person: Person<'_>, mut params: DecodingParams) -> Result<(), BoxError> {
     let terminal = io::stdin().is_terminal();
     let mut ear = Ear { terminal, line: 0, failed: 0 };
     if terminal {
-        eprintln!("say something; /again starts anew, /quit ends");
+        eprintln!("say something; there are {}", person.commands());
     }
     while let Some(said) = ear.listen()? {
-        match said.as_str() {
-            "" => continue,
-            "/quit" => break,
-            "/again" => {
-                person = fresh.fork()?;
-                eprintln!("(a new conversation)");
-                continue;
-            }
-            command if command.starts_with('/') => {
-                ear.complain(&format!("{command} is no command; there are /again and /quit"));
-                continue;
-            }
-            _ => {}
+        if said.is_empty() {
+            continue;
         }
-        let sessions = person.sessions().len();
+        if said == "/quit" {
+            break;
+        }
+        if said.starts_with('/') {
+            match person.command(&said) {
+                Some(Ok(told)) => eprintln!("{told}"),
+                Some(Err(error)) => ear.complain(&cli::one_line(error.as_ref())),
+                None => {
+                    let there = person.commands();
+                    ear.complain(&format!("{said} is no command; there are {there}"));
+                }
+            }
+            continue;
+        }
+        let sessions = person.sessions();
         let mut screen = Screen { error: None, begun: false };
         let reply = person.say(&said, &params, &mut |piece| screen.show(piece));
         if let Some(error) = screen.error {
@@ -233,15 +367,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
             Ok(reply) => reply,
             // The conversation goes on: the message was too long, perhaps.
             Err(error) => {
-                ear.complain(&cli::one_line(&error));
+                ear.complain(&cli::one_line(error.as_ref()));
                 continue;
             }
         };
         if reply.finish_reason == FinishReason::Length && terminal {
             eprintln!("(cut after {} tokens)", reply.token_ids.len());
         }
-        if person.sessions().len() < sessions {
-            eprintln!("({} sessions still fit)", person.sessions().len());
+        if person.sessions() < sessions {
+            eprintln!("({} sessions still fit)", person.sessions());
         }
         // Another reply, should the same be said again.
         params.seed = params.seed.wrapping_add(1);

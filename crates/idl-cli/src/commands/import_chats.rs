@@ -1,15 +1,13 @@
 //! From the export of a chat program to sessions: chat JSONL on stdout, an
 //! account of every message on stderr.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, Write};
 
-use clap::{Args, ValueEnum};
-use idl_corpora::export::whatsapp::DateOrder;
-use idl_corpora::export::{self, Account, Entry, Merge, SessionParams};
-use idl_corpora::{Error, Records, Tally, chat};
+use clap::Args;
+use idl_corpora::chat;
 use idl_dialogue::BoxError;
+
+use crate::chats::ExportArgs;
 
 /// Cuts an exported chat into sessions: chat JSONL, in which you are the
 /// assistant and everybody else is the user.
@@ -19,157 +17,17 @@ use idl_dialogue::BoxError;
   idl import-chats --format whatsapp --input 'WhatsApp Chat with Bo.txt' --me Ada --dates dmy
   idl import-chats --format messages --me Ada --gap-hours 2 --merge role < messages.jsonl")]
 pub(crate) struct Arguments {
-    /// Whose export it is
-    #[arg(long, value_enum)]
-    format: Format,
-
-    /// The file, or - for stdin
-    #[arg(long, default_value = "-", value_name = "FILE")]
-    input: PathBuf,
-
-    /// Your name as the export has it, or Telegram's id of you (user123)
-    #[arg(long, value_name = "NAME")]
-    me: String,
-
-    /// A pause of so many hours ends a session
-    #[arg(long, default_value_t = 6.0, value_name = "HOURS", value_parser = hours)]
-    gap_hours: f64,
-
-    /// Leave out sessions of fewer messages (after merging)
-    #[arg(long, default_value_t = 4, value_name = "N")]
-    min_messages: usize,
-
-    /// Which messages in a row become one
-    #[arg(long, value_enum, default_value_t = MergeBy::Sender)]
-    merge: MergeBy,
-
-    /// What joins them; \\n is a line feed
-    #[arg(long, default_value = "\\n", value_name = "TEXT")]
-    separator: String,
-
-    /// whatsapp: the order of day and month, where the file does not tell
-    #[arg(long, value_enum)]
-    dates: Option<Dates>,
-
-    /// Skip records that are wrong, and count them, instead of stopping at the
-    /// first
-    #[arg(long)]
-    lenient: bool,
-}
-
-/// A format of exports.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Telegram Desktop's result.json
-    Telegram,
-    /// WhatsApp's text file
-    Whatsapp,
-    /// JSONL: {"time", "from", "text", "from_id"?, "chat"?} on each line
-    Messages,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum MergeBy {
-    /// None
-    Never,
-    /// Those of one sender
-    Sender,
-    /// Those of one role: all others are one user
-    Role,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Dates {
-    /// 31/12/2023
-    Dmy,
-    /// 12/31/2023
-    Mdy,
-    /// 2023/12/31
-    Ymd,
-}
-
-fn hours(text: &str) -> Result<f64, String> {
-    const MOST: f64 = 1e6;
-    let hours = text.parse().ok().filter(|hours| (0.0..=MOST).contains(hours));
-    hours.ok_or_else(|| String::from("expected a number of hours from 0 to 1000000"))
-}
-
-/// What was read.
-type Entries = Box<dyn Iterator<Item = Result<Entry, Error>>>;
-
-fn entries(arguments: &Arguments) -> Result<Entries, BoxError> {
-    let dates = arguments.dates.map(|dates| match dates {
-        Dates::Dmy => DateOrder::DayMonth,
-        Dates::Mdy => DateOrder::MonthDay,
-        Dates::Ymd => DateOrder::YearFirst,
-    });
-    if dates.is_some() && arguments.format != Format::Whatsapp {
-        return Err("`--dates` goes with `--format whatsapp` only".into());
-    }
-    let (reader, name) = open(&arguments.input)?;
-    Ok(match arguments.format {
-        Format::Telegram => Box::new(export::telegram::read(reader, name)),
-        Format::Whatsapp => Box::new(export::whatsapp::read(reader, name, dates)),
-        Format::Messages => Box::new(export::messages::read(reader, name)),
-    })
-}
-
-fn open(input: &Path) -> Result<(Box<dyn BufRead>, String), Error> {
-    if input.as_os_str() == "-" {
-        return Ok((Box::new(io::stdin().lock()), String::from("stdin")));
-    }
-    let file = input.display().to_string();
-    match File::open(input) {
-        Ok(opened) => Ok((Box::new(BufReader::with_capacity(1 << 16, opened)), file)),
-        Err(source) => Err(Error::Open { file, source }),
-    }
+    #[command(flatten)]
+    export: ExportArgs,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
-    let params = SessionParams {
-        person: arguments.me.clone(),
-        // Within the range that `hours` allows.
-        gap: (arguments.gap_hours * 3600.0).round() as u64,
-        merge: match arguments.merge {
-            MergeBy::Never => Merge::Never,
-            MergeBy::Sender => Merge::Sender,
-            MergeBy::Role => Merge::Role,
-        },
-        separator: arguments.separator.replace("\\n", "\n"),
-        min_messages: arguments.min_messages,
-    };
-    let mut entries = entries(arguments)?.skipping(arguments.lenient);
-    let (chats, account) = match export::sessions(entries.by_ref(), &params) {
-        Err(error @ Error::AmbiguousDates { .. }) => {
-            return Err(format!("{error} (--dates dmy or mdy)").into());
-        }
-        result => result?,
-    };
+    let (chats, told) = arguments.export.sessions()?;
     let mut stdout = BufWriter::new(io::stdout().lock());
     for chat in &chats {
         chat::write(&mut stdout, chat)?;
     }
     stdout.flush()?;
-    eprintln!("{}", told(&account, entries.tally()));
+    eprintln!("{told}");
     Ok(())
-}
-
-/// What became of everything that was read.
-fn told(account: &Account, tally: &Tally) -> String {
-    let Account { kept, media, service, forwarded, empty, .. } = account;
-    let Account { in_short_sessions, without_person, sessions, .. } = account;
-    let mut text = format!(
-        "{} entries: {kept} messages in {sessions} sessions; left out: {media} media, {service} \
-         service, {forwarded} forwarded, {empty} empty, {in_short_sessions} in short sessions, \
-         {without_person} in sessions without you, {} wrong",
-        tally.read, tally.skipped,
-    );
-    for message in &tally.first {
-        text.push_str("\nskipped: ");
-        text.push_str(message);
-    }
-    if tally.skipped > tally.first.len() {
-        text.push_str("\nskipped: ...");
-    }
-    text
 }

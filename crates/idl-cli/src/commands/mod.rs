@@ -12,6 +12,7 @@ mod distance;
 mod evaluate;
 mod generate;
 mod import_chats;
+mod learn;
 mod metrics;
 mod order;
 mod persona;
@@ -20,6 +21,7 @@ mod prepare;
 mod score;
 mod spi;
 mod train;
+mod voices;
 mod walkthrough;
 
 /// In-dialogue learning: talk like a person, learnt from that person's past
@@ -38,14 +40,18 @@ pub(crate) struct Idl {
 const EXAMPLES: &str = "\
 Examples:
   idl demo
-  idl import-chats --format whatsapp --input 'WhatsApp Chat with Bo.txt' --me Ada > chats.jsonl
-  idl prepare --corpus jsonl --data chats.jsonl --stage msl > msl.jsonl
-  idl train --config examples/configs/msl.json --set data=msl.jsonl
-  idl chat --sessions ada.jsonl --adapter out/msl
+  idl learn --chats 'WhatsApp Chat with Bo.txt' --format whatsapp --me Ada --out ada
+  idl chat ada
   idl completions bash > ~/.local/share/bash-completion/completions/idl";
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    // A voice: from chats to a person to talk with.
+    Learn(Box<learn::Arguments>),
+    Chat(Box<chat::Arguments>),
+    Add(Box<voices::AddArguments>),
+    Show(Box<voices::ShowArguments>),
+    Forget(Box<voices::ForgetArguments>),
     // Sessions in, sessions understood.
     ImportChats(Box<import_chats::Arguments>),
     CorpusStats(Box<corpus_stats::Arguments>),
@@ -59,7 +65,6 @@ enum Command {
     Train(Box<train::Arguments>),
     Evaluate(Box<evaluate::Arguments>),
     // A model's replies.
-    Chat(Box<chat::Arguments>),
     Generate(Box<generate::Arguments>),
     Score(Box<score::Arguments>),
     Metrics(Box<metrics::Arguments>),
@@ -78,6 +83,10 @@ enum Command {
 /// Runs the subcommand that was asked for.
 pub(crate) fn run(idl: Idl) -> Result<(), BoxError> {
     match idl.command {
+        Command::Learn(arguments) => learn::run(&arguments),
+        Command::Add(arguments) => voices::add(&arguments),
+        Command::Show(arguments) => voices::show(&arguments),
+        Command::Forget(arguments) => voices::forget(&arguments),
         Command::ImportChats(arguments) => import_chats::run(&arguments),
         Command::CorpusStats(arguments) => corpus_stats::run(&arguments),
         Command::Persona(arguments) => persona::run(&arguments),

@@ -66,7 +66,7 @@ impl Dialogue {
         Some(Session {
             id: format!("{}:{character}", self.id),
             messages: said.map(|(who, text)| Utterance::new(role(*who), text.as_str())).collect(),
-            profile: Vec::new(),
+            ..Session::default()
         })
     }
 

@@ -108,8 +108,12 @@ impl Thread {
             0 => format!("example-{}", self.first),
             n => format!("example-{}:{n}", self.first),
         };
-        let session =
-            |(n, messages)| Session { id: id(n), messages, profile: first.profile.clone() };
+        let session = |(n, messages)| Session {
+            id: id(n),
+            messages,
+            profile: first.profile.clone(),
+            time: None,
+        };
         parts.into_iter().enumerate().map(session).collect()
     }
 }

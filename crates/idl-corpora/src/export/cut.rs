@@ -176,7 +176,12 @@ impl<'a> Cutter<'a> {
             id = format!("{plain}#{number}");
         }
         self.account.kept += messages.len();
-        let session = Session { id, messages: utterances, profile: Vec::new() };
+        let session = Session {
+            id,
+            messages: utterances,
+            time: Some(first.time.seconds()),
+            profile: Vec::new(),
+        };
         self.chats.push(Chat { person: Some(self.params.person.clone()), session });
     }
 

@@ -121,6 +121,7 @@ impl Dialogue {
             id: format!("{}:{}", self.id, if target == Speaker::Own { "own" } else { "partner" }),
             messages: (self.turns.iter().map(|t| Utterance::new(role(t.speaker), t.text.as_str())))
                 .collect(),
+            time: None,
             profile: (!persona.is_empty()).then(|| persona.clone()).into_iter().collect(),
         }
     }

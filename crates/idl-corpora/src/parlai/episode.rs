@@ -59,7 +59,7 @@ impl Episode {
             messages.push(Utterance::assistant(turn.reply.as_str()));
         }
         let id = format!("{corpus}-{}", self.index);
-        Session { id, messages, profile: self.persona.clone() }
+        Session { id, messages, profile: self.persona.clone(), time: None }
     }
 
     /// The session as an episode (number 0, line 0) whose
@@ -194,7 +194,7 @@ mod tests {
         ) {
             let role = |person| if person { Role::Assistant } else { Role::User };
             let messages = said.iter().map(|(p, text)| Utterance::new(role(*p), text)).collect();
-            let session = Session { id: "x-0".into(), messages, profile };
+            let session = Session { id: "x-0".into(), messages, profile, time: None };
             let unanswered = said.iter().enumerate()
                 .any(|(i, (person, _))| !person && !said.get(i + 1).is_some_and(|next| next.0));
             match Episode::from_session(&session) {

@@ -54,6 +54,17 @@ impl<'a> Conversation<'a> {
         &self.sessions
     }
 
+    /// Puts other sessions before what has been said. The next turn computes anew
+    /// what follows the first token that differs.
+    pub fn set_sessions(&mut self, sessions: Vec<Vec<Utterance>>) {
+        self.sessions = sessions;
+    }
+
+    /// Begins anew: nothing has been said. What is computed of the sessions stays.
+    pub fn clear(&mut self) {
+        self.messages.clear();
+    }
+
     /// What has been said, as far as it still fits.
     #[must_use]
     pub fn messages(&self) -> &[Utterance] {

@@ -84,7 +84,7 @@ impl ProceduralParams {
                     }
                 }
                 let messages = session(&mut facts, &topics, manner, &mut rng);
-                Session { id: format!("{id}:{number}"), messages, profile: Vec::new() }
+                Session { id: format!("{id}:{number}"), messages, ..Session::default() }
             })
             .collect();
         let triples = facts.iter().map(|f| Triple::new("i", f.kind.relation, &*f.object)).collect();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bank::SessionBank;
 use super::evidence::{Evidence, evidence, standardise_column};
-use super::reader::Query;
+use super::reader::{Ask, Query};
 use crate::error::{Error, Result};
 
 /// How sessions are chosen.
@@ -20,6 +20,8 @@ use crate::error::{Error, Result};
 pub struct ChoiceParams {
     /// How many sessions are chosen.
     pub count: usize,
+    /// Which utterances of the context ask.
+    pub ask: Ask,
     /// How much each kind of evidence counts.
     pub weights: Evidence,
     /// How much better on average other sessions must be than those that stand
@@ -32,6 +34,7 @@ impl Default for ChoiceParams {
     fn default() -> Self {
         ChoiceParams {
             count: 5,
+            ask: Ask::default(),
             weights: Evidence {
                 whole: 1.0,
                 words: 1.0,

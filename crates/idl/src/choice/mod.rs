@@ -19,4 +19,4 @@ mod reader;
 pub use bank::{BankedSession, SessionBank};
 pub use chooser::{ChoiceParams, Chooser, ChosenSession};
 pub use evidence::Evidence;
-pub use reader::{Query, Reader};
+pub use reader::{Ask, Query, Reader};

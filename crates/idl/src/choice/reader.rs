@@ -1,9 +1,13 @@
 //! From messages to what the choice compares.
 
+use std::fmt;
+use std::str::FromStr;
+
 use idl_dialogue::{PersonaExtractor, Role, SentenceEncoder, Session, Triple, Utterance};
 use idl_persona_ext::{extract_triples, persona_text};
 use idl_store::{Embeddings, Record};
 use ndarray::{Array1, Array2, Axis, Slice};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
@@ -15,19 +19,80 @@ pub struct Reader<'a> {
     pub encoder: &'a dyn SentenceEncoder,
     /// `Ext` of equation 2.
     pub extractor: &'a dyn PersonaExtractor,
+    /// Which utterances of a context ask.
+    pub ask: Ask,
 }
 
-impl std::fmt::Debug for Reader<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader").field("encoder", &self.encoder.name()).finish_non_exhaustive()
+    }
+}
+
+/// Which utterances of a context ask.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ask {
+    /// The person's own; while there are none, the partner's.
+    #[default]
+    Own,
+    /// The person's own, and the partner's last one: what is to be answered.
+    Answer,
+    /// Everybody's.
+    All,
+}
+
+impl Ask {
+    /// Every rule.
+    pub const ALL: [Ask; 3] = [Ask::Own, Ask::Answer, Ask::All];
+
+    /// The name in settings and on the command line.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Ask::Own => "own",
+            Ask::Answer => "answer",
+            Ask::All => "all",
+        }
+    }
+
+    /// The utterances, in the order in which they were said; blank ones ask nothing.
+    fn of(self, context: &[Utterance]) -> Vec<&str> {
+        let spoken = |m: &&Utterance| m.role != Role::System && !m.content.trim().is_empty();
+        let spoken: Vec<&Utterance> = context.iter().filter(spoken).collect();
+        let own = |m: &&Utterance| m.role == Role::Assistant;
+        let asks = |(i, m): &(usize, &&Utterance)| match self {
+            Ask::Own => own(m),
+            Ask::Answer => own(m) || i + 1 == spoken.len(),
+            Ask::All => true,
+        };
+        let all = !spoken.iter().any(own);
+        let chosen = spoken.iter().enumerate().filter(|found| all || asks(found));
+        chosen.map(|(_, m)| m.content.as_str()).collect()
+    }
+}
+
+impl FromStr for Ask {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Ask::ALL.into_iter().find(|ask| ask.as_str() == text).ok_or_else(|| {
+            let names = Ask::ALL.map(Ask::as_str).join(", ");
+            Error::Choice(format!("expected one of {names}, found `{text}`"))
+        })
+    }
+}
+
+impl fmt::Display for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
 /// What has been said so far, as a question to a person's sessions.
 #[derive(Clone, Debug)]
 pub struct Query {
-    /// What is asked with: the person's utterances so far or, while there are none,
-    /// the partner's; one a line.
+    /// What is asked with ([`Ask`]), one utterance a line.
     pub text: String,
     /// What these tell of the person.
     pub facts: Vec<Triple>,
@@ -59,6 +124,7 @@ impl Reader<'_> {
             texts.push(persona.clone());
             texts.extend(said.iter().map(|&text| text.to_owned()));
             records.push(Record {
+                time: session.time,
                 facts,
                 persona,
                 ..Record::new(session.id.clone(), session.messages.clone())
@@ -83,14 +149,7 @@ impl Reader<'_> {
     /// # Errors
     /// The extractor's and the encoder's.
     pub fn query(&self, context: &[Utterance]) -> Result<Option<Query>> {
-        let of = |role| -> Vec<&str> {
-            let said = context.iter().filter(|m: &&Utterance| m.role == role);
-            said.map(|m| m.content.as_str()).filter(|text| !text.trim().is_empty()).collect()
-        };
-        let mut said = of(Role::Assistant);
-        if said.is_empty() {
-            said = of(Role::User);
-        }
+        let said = self.ask.of(context);
         if said.is_empty() {
             return Ok(None);
         }

@@ -34,7 +34,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
     let pairs = locomo::open(&arguments.file)?;
     let encoder = encoder::open(&arguments.choice.encoder, arguments.choice.cache.as_deref())?;
     let extractor = RuleExtractor::default();
-    let reader = Reader { encoder: &*encoder, extractor: &extractor };
+    let ask = arguments.choice.params()?.ask;
+    let reader = Reader { encoder: &*encoder, extractor: &extractor, ask };
     let bar = progress::bar("reading pairs", pairs.len() as u64);
     let mut banks = Vec::new();
     for pair in &pairs {

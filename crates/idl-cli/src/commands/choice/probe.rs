@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use idl::choice::{ChoiceParams, Chooser, Query, SessionBank};
+use idl::choice::{Ask, ChoiceParams, Chooser, Query, SessionBank};
 use idl_dialogue::BoxError;
 
 /// What all measures ask for.
@@ -17,6 +17,10 @@ pub(crate) struct ChoiceArgs {
     /// "recency"}; what is absent counts nothing [default: those of the library]
     #[arg(long, value_name = "JSON")]
     pub weights: Option<String>,
+
+    /// Which utterances ask: own, answer (own and the partner's last one) or all
+    #[arg(long, value_name = "WHICH", default_value_t = Ask::default())]
+    pub ask: Ask,
 
     /// Instead of the table the best of a grid of weights
     #[arg(long)]
@@ -38,7 +42,8 @@ impl ChoiceArgs {
     /// # Errors
     /// Weights that are none.
     pub(crate) fn params(&self) -> Result<ChoiceParams, BoxError> {
-        let mut params = ChoiceParams { count: self.sessions, ..ChoiceParams::default() };
+        let mut params =
+            ChoiceParams { count: self.sessions, ask: self.ask, ..ChoiceParams::default() };
         if let Some(json) = &self.weights {
             params.weights =
                 serde_json::from_str(json).map_err(|error| format!("`--weights`: {error}"))?;

@@ -77,7 +77,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
     }
     let encoder = encoder::open(&arguments.choice.encoder, arguments.choice.cache.as_deref())?;
     let extractor = RuleExtractor::default();
-    let reader = Reader { encoder: &*encoder, extractor: &extractor };
+    let ask = arguments.choice.params()?.ask;
+    let reader = Reader { encoder: &*encoder, extractor: &extractor, ask };
     let bar = progress::bar("reading persons", persons.len() as u64);
     let mut records = Vec::new();
     for person in &persons {
@@ -113,7 +114,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
         }
     }
     let settings = serde_json::json!({
-        "query": arguments.query, "sides": arguments.sides,
+        "query": arguments.query, "ask": arguments.choice.ask, "sides": arguments.sides,
         "sessions": arguments.choice.sessions, "seed": arguments.seed,
     });
     report::print("sides", settings, encoder.name(), &arguments.choice, &probes)

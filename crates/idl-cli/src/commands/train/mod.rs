@@ -6,7 +6,7 @@ mod data;
 mod folder;
 mod pretrain;
 mod resume;
-mod run;
+pub(crate) mod run;
 mod watch;
 
 use std::path::PathBuf;

@@ -60,7 +60,8 @@ fn chat_record(n: usize, rng: &mut Xoshiro256PlusPlus) -> Vec<u8> {
         let role = [Role::System, Role::User, Role::Assistant][rng.gen_range(0..3)];
         messages.push(Utterance::new(role, said));
     }
-    let session = Session { id: format!("s{n}"), messages, profile: sentences(2, rng) };
+    let time = rng.gen_bool(0.5).then(|| rng.gen_range(-1_000_000..1_000_000_000));
+    let session = Session { id: format!("s{n}"), messages, time, profile: sentences(2, rng) };
     let person = rng.gen_bool(0.5).then(|| format!("p{}", n % 3));
     write_all(&[chat::Chat { person, session }], |file, chat| chat::write(file, chat))
 }

@@ -1,0 +1,298 @@
+//! A voice: a folder with a person's sessions, what was learnt from them, and how
+//! sessions are chosen.
+//!
+//! ```text
+//! ada/voice.json         settings; written anew by every change
+//! ada/sessions.sqlite    the sessions with facts and vectors (idl-store)
+//! ada/msl, ada/dpa       what was learnt: adapters, logs, checkpoints
+//! ada/work               what is learnt from, while it is learnt
+//! ```
+
+mod import;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use idl::choice::{Ask, ChoiceParams, Reader};
+use idl::conved::ConvEd;
+use idl::dialogue::{BoxError, Person, Session};
+use idl::store::{OnConflict, Outcome, Record, SessionStore, SqliteStore};
+use idl_dialogue::SentenceEncoder;
+use serde::{Deserialize, Serialize};
+
+use crate::encoder;
+use crate::lm::Dtype;
+
+pub(crate) use import::ImportArgs;
+
+const SETTINGS: &str = "voice.json";
+const WORK: &str = "work";
+
+/// The stages of learning, by their folders.
+pub(crate) const MSL: &str = "msl";
+pub(crate) const DPA: &str = "dpa";
+const STAGES: [&str; 2] = [MSL, DPA];
+
+/// Sessions that are read and stored at once: a kill loses no more.
+const BATCH: usize = 64;
+
+/// What a voice is made with, and must be used with.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VoiceSettings {
+    /// The person's id in the store.
+    pub person: String,
+    /// The base model, a Hugging Face folder.
+    pub model: PathBuf,
+    /// The precision of its weights.
+    #[serde(default)]
+    pub dtype: Dtype,
+    /// A sentence-transformers folder; TF-IDF where there is none.
+    pub encoder: Option<PathBuf>,
+    /// convED's scale of substitutions.
+    pub lambda: f64,
+    /// How sessions are chosen.
+    pub choice: ChoiceParams,
+    /// The adapter's folder in the voice's, once something was learnt.
+    #[serde(default)]
+    pub adapter: Option<String>,
+    /// How many sessions there were when it was learnt.
+    #[serde(default)]
+    pub learnt_from: usize,
+}
+
+/// A voice's folder.
+#[derive(Debug)]
+pub(crate) struct Voice {
+    dir: PathBuf,
+    pub(crate) settings: VoiceSettings,
+}
+
+impl Voice {
+    /// The voice in `dir`.
+    ///
+    /// # Errors
+    /// Where there is none, or its settings cannot be read.
+    pub(crate) fn open(dir: &Path) -> Result<Self, BoxError> {
+        Self::find(dir)?.ok_or_else(|| {
+            format!("{}: no voice is there (`idl learn` makes one)", dir.display()).into()
+        })
+    }
+
+    /// The same, or `None` where there is none yet.
+    ///
+    /// # Errors
+    /// Settings that cannot be read.
+    pub(crate) fn find(dir: &Path) -> Result<Option<Self>, BoxError> {
+        let path = dir.join(SETTINGS);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(format!("{}: {error}", path.display()).into()),
+        };
+        let settings =
+            serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Some(Voice { dir: dir.to_owned(), settings }))
+    }
+
+    /// A new voice in `dir`, which is made.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn create(dir: &Path, settings: VoiceSettings) -> Result<Self, BoxError> {
+        fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+        let voice = Voice { dir: dir.to_owned(), settings };
+        voice.save()?;
+        Ok(voice)
+    }
+
+    /// Writes the settings, whole or not at all.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn save(&self) -> Result<(), BoxError> {
+        let path = self.dir.join(SETTINGS);
+        let temporary = self.dir.join("voice.json.tmp");
+        let text = serde_json::to_string_pretty(&self.settings)? + "\n";
+        fs::write(&temporary, text)
+            .and_then(|()| fs::rename(&temporary, &path))
+            .map_err(|e| format!("{}: {e}", path.display()).into())
+    }
+
+    /// A folder or file of the voice.
+    #[must_use]
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// The adapter's folder, where something was learnt.
+    #[must_use]
+    pub(crate) fn adapter(&self) -> Option<PathBuf> {
+        self.settings.adapter.as_ref().map(|name| self.dir.join(name))
+    }
+
+    /// The store of its sessions.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn store(&self) -> Result<SqliteStore, BoxError> {
+        Ok(SqliteStore::open(&self.dir)?)
+    }
+
+    /// What turns its texts into vectors.
+    ///
+    /// # Errors
+    /// What is wrong with the encoder's folder.
+    pub(crate) fn encoder(&self) -> Result<Box<dyn SentenceEncoder>, BoxError> {
+        let tfidf = Path::new(encoder::TFIDF);
+        encoder::open(self.settings.encoder.as_deref().unwrap_or(tfidf), None)
+    }
+
+    /// Its convED.
+    ///
+    /// # Errors
+    /// A scale that is none.
+    pub(crate) fn conved(&self) -> Result<ConvEd, BoxError> {
+        Ok(ConvEd::params().lambda(self.settings.lambda).check()?)
+    }
+
+    /// Reads sessions and puts them into the store, those that are there already
+    /// aside. `progress` is told how many are done.
+    ///
+    /// # Errors
+    /// The reader's and the store's; what was stored before stays stored.
+    pub(crate) fn add(
+        &self,
+        store: &mut dyn SessionStore,
+        reader: &Reader<'_>,
+        sessions: &[Session],
+        mut progress: impl FnMut(usize),
+    ) -> Result<Added, BoxError> {
+        let mut added = Added::default();
+        for (batch, part) in sessions.chunks(BATCH).enumerate() {
+            // What is there as it is need not be encoded again.
+            let mut new: Vec<&Session> = Vec::new();
+            for session in part {
+                let known = store.load(&self.settings.person, &session.id)?;
+                let same = |r: &Record| r.messages == session.messages && r.time == session.time;
+                if known.is_some_and(|record| same(&record)) {
+                    added.known += 1;
+                } else {
+                    new.push(session);
+                }
+            }
+            let records = reader.records(&new)?;
+            for outcome in store.add(&self.settings.person, &records, OnConflict::Replace)? {
+                match outcome {
+                    Outcome::Added => added.new += 1,
+                    Outcome::Replaced => added.replaced += 1,
+                    _ => added.known += 1,
+                }
+            }
+            progress((batch * BATCH + part.len()).min(sessions.len()));
+        }
+        Ok(added)
+    }
+
+    /// The person with all sessions, and their records in the same order.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn person(
+        &self,
+        store: &dyn SessionStore,
+    ) -> Result<(Person, Vec<Record>), BoxError> {
+        let mut records = Vec::new();
+        store.visit(&self.settings.person, &mut |record| records.push(record))?;
+        let session = |r: &Record| Session {
+            id: r.id.clone(),
+            messages: r.messages.clone(),
+            time: r.time,
+            ..Session::default()
+        };
+        let sessions = records.iter().map(session).collect();
+        Ok((Person { id: self.settings.person.clone(), sessions }, records))
+    }
+
+    /// The reader of its sessions.
+    #[must_use]
+    pub(crate) fn reader<'a>(
+        &self,
+        encoder: &'a dyn SentenceEncoder,
+        extractor: &'a dyn idl_dialogue::PersonaExtractor,
+    ) -> Reader<'a> {
+        Reader { encoder, extractor, ask: self.settings.choice.ask }
+    }
+
+    /// A place for what is learnt from, while it is learnt.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn work(&self) -> Result<PathBuf, BoxError> {
+        let dir = self.path(WORK);
+        fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+        Ok(dir)
+    }
+
+    /// Removes it, and what is half learnt from it: sessions stand in it.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn clear_work(&self) -> Result<(), BoxError> {
+        remove(&self.path(WORK))?;
+        for stage in STAGES {
+            if !self.done(stage) {
+                remove(&self.path(stage))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a stage has ended: its adapter is there.
+    #[must_use]
+    pub(crate) fn done(&self, stage: &str) -> bool {
+        self.path(stage).join("adapter_config.json").is_file()
+    }
+
+    /// Removes all that was learnt.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn unlearn(&mut self) -> Result<(), BoxError> {
+        self.settings.adapter = None;
+        self.save()?;
+        for stage in STAGES {
+            remove(&self.path(stage))?;
+        }
+        self.clear_work()
+    }
+}
+
+/// Removes a folder, if it is there.
+fn remove(dir: &Path) -> Result<(), BoxError> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(format!("{}: {error}", dir.display()).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What became of sessions that were added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Added {
+    pub new: usize,
+    pub known: usize,
+    pub replaced: usize,
+}
+
+impl std::fmt::Display for Added {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Added { new, known, replaced } = self;
+        write!(f, "{new} sessions are new, {replaced} have grown, {known} were there already")
+    }
+}
+
+/// Which utterances ask in a conversation with a model: the person's own ones are
+/// the model's, and what is to be answered asks, too.
+pub(crate) const ASK: Ask = Ask::Answer;
