@@ -18,6 +18,25 @@ pub struct BankedSession {
     pub facts: Vec<Triple>,
     /// The vectors of the session and of the person's utterances in it.
     pub embeddings: Embeddings,
+    /// The direction of the mean of the utterances' vectors, unit length; where the
+    /// person says nothing, the session's vector.
+    pub center: Vec<f32>,
+}
+
+/// The direction of the mean of vectors; empty for none, and 0 where they cancel out.
+pub(super) fn center(vectors: impl Iterator<Item = Vec<f32>>) -> Vec<f32> {
+    let mut sum: Vec<f32> = Vec::new();
+    for vector in vectors {
+        sum.resize(vector.len(), 0.0);
+        for (sum, x) in sum.iter_mut().zip(vector) {
+            *sum += x;
+        }
+    }
+    let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt();
+    if length > 1e-6 {
+        sum.iter_mut().for_each(|x| *x /= length);
+    }
+    sum
 }
 
 /// A person's sessions as the choice sees them: vectors, words and facts, without
@@ -80,7 +99,11 @@ impl SessionBank {
         let Record { id, time, facts, embeddings, .. } = record;
         let Some(embeddings) = embeddings else { return Err(Error::NotEmbedded { session: id }) };
         self.places.insert(id.clone(), self.sessions.len());
-        self.sessions.push(BankedSession { id, time, facts, embeddings });
+        let mut center = center(embeddings.utterances().map(|vector| vector.to_vec()));
+        if center.is_empty() {
+            center = embeddings.session().to_vec();
+        }
+        self.sessions.push(BankedSession { id, time, facts, embeddings, center });
         Ok(())
     }
 

@@ -81,8 +81,7 @@ pub(super) fn evidence(
     // Among the candidates alone: another session, such as the one that is to be
     // continued, has no say in what is rare.
     let words = bank.words().scores_among(&query.text, candidates);
-    let whole = query.whole.as_standard_layout();
-    let whole = whole.as_slice().unwrap_or_default();
+    let whole = query.whole.to_vec();
     let asked = query.utterances.as_standard_layout();
     let mut found = Vec::with_capacity(candidates.len());
     for (row, &candidate) in candidates.iter().enumerate() {
@@ -99,7 +98,7 @@ pub(super) fn evidence(
         }
         let age = session.time.zip(now).map(|(time, now)| now.saturating_sub(time).max(0) as f64);
         found.push(Evidence {
-            whole: f64::from(session.embeddings.session().dot(whole)?),
+            whole: cosine(&whole, &session.center),
             words: words[row],
             utterances: sum / asked.nrows() as f64,
             company: 0.0,
@@ -109,6 +108,11 @@ pub(super) fn evidence(
     }
     standardise(&mut found);
     Ok(found)
+}
+
+/// The product of two vectors of unit length.
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    f64::from(a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>())
 }
 
 /// Gives each kind mean 0 and standard deviation 1 over the sessions.

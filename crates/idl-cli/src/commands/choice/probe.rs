@@ -22,7 +22,7 @@ pub(crate) struct ChoiceArgs {
     #[arg(long, value_name = "WHICH", default_value_t = Ask::default())]
     pub ask: Ask,
 
-    /// Instead of the table the best of a grid of weights
+    /// Instead of the table the means of a grid of weights, best first
     #[arg(long)]
     pub search: bool,
 

@@ -138,7 +138,7 @@ fn by_unit(
     Ok(units.into_values().map(|(sum, count)| sum / count as f64).collect())
 }
 
-/// The ten best of a grid, best first.
+/// What every point of a grid of weights has, best first.
 fn search(params: ChoiceParams, probes: &[Probe<'_>]) -> Result<(), BoxError> {
     let mut all = Vec::new();
     for whole in GRID {
@@ -163,7 +163,7 @@ fn search(params: ChoiceParams, probes: &[Probe<'_>]) -> Result<(), BoxError> {
     }
     bar.finish_and_clear();
     found.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    for (mean, weights) in found.into_iter().take(10) {
+    for (mean, weights) in found {
         cli::print_json(&serde_json::json!({"mean": mean, "weights": weights}))?;
     }
     Ok(())
