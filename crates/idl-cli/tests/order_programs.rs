@@ -199,7 +199,7 @@ fn the_pictures_are_those_of_the_documentation() {
         assert_eq!(
             std::fs::read_to_string(drawn).unwrap(),
             kept,
-            "cargo run -p idl-examples --example pictures draws {name} anew"
+            "cargo run -p idl-cli -- pictures draws {name} anew"
         );
     }
 }

@@ -2,8 +2,16 @@
 
 /// Members that are not published: what is of use only inside this repository,
 /// and what needs its `[patch]`.
-pub(crate) const UNPUBLISHED: [&str; 7] =
-    ["idl-benches", "idl-cli", "idl-pretrain", "idl-rust-bert", "idl-tests", "tch", "xtask"];
+pub(crate) const UNPUBLISHED: [&str; 8] = [
+    "idl-benches",
+    "idl-cli",
+    "idl-examples",
+    "idl-pretrain",
+    "idl-rust-bert",
+    "idl-tests",
+    "tch",
+    "xtask",
+];
 
 /// The arguments with which cargo packages every published member, from what it
 /// has at hand: no registry is asked.
