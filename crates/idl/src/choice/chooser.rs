@@ -36,10 +36,10 @@ impl Default for ChoiceParams {
             count: 5,
             ask: Ask::default(),
             weights: Evidence {
-                whole: 1.0,
+                whole: 0.5,
                 words: 1.0,
                 utterances: 1.0,
-                company: 1.0,
+                company: 0.5,
                 recency: 0.0,
             },
             margin: 0.25,

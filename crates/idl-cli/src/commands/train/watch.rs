@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::progress::{self, Progress};
@@ -21,15 +21,23 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(crate) fn new(log: TrainLog, total: u64) -> Result<Self, BoxError> {
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&interrupted);
-        ctrlc::set_handler(move || {
-            if flag.swap(true, Ordering::SeqCst) {
-                // A second Ctrl-C does not wait for the checkpoint.
-                std::process::exit(130);
+        // Once a process, which may train in several stages.
+        static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+        let interrupted = match INTERRUPTED.get() {
+            Some(interrupted) => Arc::clone(interrupted),
+            None => {
+                let flag = Arc::new(AtomicBool::new(false));
+                let interrupted = Arc::clone(&flag);
+                ctrlc::set_handler(move || {
+                    if flag.swap(true, Ordering::SeqCst) {
+                        // A second Ctrl-C does not wait for the checkpoint.
+                        std::process::exit(130);
+                    }
+                    eprintln!("\nstopping after this step");
+                })?;
+                Arc::clone(INTERRUPTED.get_or_init(|| interrupted))
             }
-            eprintln!("\nstopping after this step");
-        })?;
+        };
         let bar = progress::bar("training", total);
         Ok(Watch { log, bar, interrupted, evaluated: String::new() })
     }
