@@ -12,9 +12,8 @@ use std::ops::Range;
 use tch::Tensor;
 
 use crate::error::{Error, Result};
-use crate::layout::Layout;
-use crate::logprobs::token_logprobs;
-use crate::model::CausalLm;
+use crate::model::{CausalLm, Layout};
+use crate::score::logprobs::token_logprobs;
 
 /// A trunk of tokens and continuations that leave it.
 #[derive(Clone, Debug, PartialEq, Eq)]

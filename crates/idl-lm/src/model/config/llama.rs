@@ -1,12 +1,6 @@
-//! `config.json` of a Hugging Face folder of the LLaMA family.
-
-mod parse;
-
-use std::path::Path;
+//! The shape of a model of the LLaMA family.
 
 use serde::Serialize;
-
-use crate::error::{Error, Result};
 
 /// Which of the family a model is.
 ///
@@ -37,7 +31,7 @@ impl Architecture {
     }
 
     /// The entry of `architectures` that has a language model's head.
-    fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         match self {
             Architecture::Llama => "LlamaForCausalLM",
             Architecture::Mistral => "MistralForCausalLM",
@@ -126,33 +120,11 @@ pub struct LlamaConfig {
 /// No size in a `config.json` is larger: products of any two stay numbers.
 const LARGEST: i64 = 1 << 30;
 /// No model has more blocks.
-const MOST_LAYERS: usize = 4096;
+pub(super) const MOST_LAYERS: usize = 4096;
 
 impl LlamaConfig {
-    /// Reads `config.json` from the folder `dir`.
-    ///
-    /// Both spellings of the rotary parameters are understood: `rope_theta`
-    /// with `rope_scaling`, and the `rope_parameters` that transformers 5
-    /// writes. Keys that change nothing of what is computed are ignored.
-    ///
-    /// # Errors
-    /// [`Error::Io`] and [`Error::Json`] for the file, [`Error::Unsupported`]
-    /// where it asks for what is not implemented (another architecture, another
-    /// scaling of the rotary positions, quantised weights), [`Error::Config`]
-    /// where the numbers do not fit together.
-    pub fn from_dir(dir: &Path) -> Result<Self> {
-        Ok(Self::with_json(dir)?.0)
-    }
-
-    /// The same beside all that the file holds.
-    pub(crate) fn with_json(dir: &Path) -> Result<(Self, serde_json::Value)> {
-        let path = dir.join("config.json");
-        let text = std::fs::read_to_string(&path).map_err(Error::io(&path))?;
-        parse::config(&text, path)
-    }
-
     /// The conditions without which no model can be built.
-    fn check(&self) -> std::result::Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), String> {
         let positive = [
             ("hidden_size", self.hidden_size),
             ("intermediate_size", self.intermediate_size),
@@ -190,7 +162,7 @@ impl LlamaConfig {
 }
 
 impl RopeScaling {
-    fn check(self) -> std::result::Result<(), String> {
+    pub(super) fn check(self) -> Result<(), String> {
         let positive = |name: &str, value: f64| {
             if value > 0.0 && value.is_finite() {
                 return Ok(());

@@ -1,13 +1,14 @@
 //! A model's adapters: added, copied, read, written, switched.
 
+mod merge;
+mod peft;
+
 use std::path::Path;
 
 use tch::Tensor;
 
 use crate::error::{Error, Result};
-use crate::lora::{Adapter, LoraConfig};
-use crate::model::CausalLm;
-use crate::tensors::linear_layers;
+use crate::model::{Adapter, CausalLm, LoraConfig, linear_layers};
 
 /// Adapters: at most one is active at a time.
 impl CausalLm {

@@ -7,10 +7,10 @@ use rand::distributions::Distribution;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use tch::Tensor;
 
-use crate::config::LlamaConfig;
 use crate::error::{Error, Result};
+use crate::model::config::LlamaConfig;
+use crate::model::tensors;
 use crate::model::{CausalLm, LoadOptions};
-use crate::tensors;
 use crate::weights::Weights;
 
 /// Training from scratch, and of all parameters.

@@ -2,10 +2,10 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::config::LlamaConfig;
 use crate::error::{Error, Result};
-use crate::model::CausalLm;
-use crate::state::State;
+use crate::model::config::LlamaConfig;
+use crate::model::options::LoadOptions;
+use crate::model::state::State;
 
 /// A preallocated key-value cache: what
 /// [`CausalLm::forward`](crate::CausalLm::forward) has seen and need not
@@ -103,9 +103,9 @@ impl KvCache {
         Ok(KvCache { layers, len: self.len, capacity, state })
     }
 
-    /// Whether it has the shape, precision and device of what `model` computes.
-    pub(crate) fn fits(&self, model: &CausalLm) -> bool {
-        let (config, options) = (model.config(), model.options());
+    /// Whether it has the shape, precision and device of what a model of
+    /// this shape and place computes.
+    pub(crate) fn fits(&self, config: &LlamaConfig, options: LoadOptions) -> bool {
         let room = self.capacity as i64;
         let alike = |t: &Tensor| {
             matches!(t.size()[..], [_, heads, columns, dim]
@@ -116,16 +116,22 @@ impl KvCache {
             && self.layers.iter().all(|(k, v)| alike(k) && alike(v))
     }
 
-    /// Whether `model` would compute what it holds; so it is where it holds
-    /// nothing.
-    pub(crate) fn is_of(&self, model: &CausalLm) -> Result<bool> {
-        Ok(self.len == 0 || self.state.as_ref() == Some(&model.state()?))
+    /// Whether a model in this state would compute what it holds; so it is where
+    /// it holds nothing.
+    pub(crate) fn is_of(&self, state: &State) -> bool {
+        self.len == 0 || self.state.as_ref() == Some(state)
     }
 
-    /// Before a pass over `batch` sequences: refuses what cannot go on from
-    /// here.
-    pub(crate) fn begin(&mut self, model: &CausalLm, batch: i64) -> Result<()> {
-        if !self.fits(model) {
+    /// Before a pass over `batch` sequences by a model of this shape and place,
+    /// in this state: refuses what cannot go on from here.
+    pub(crate) fn begin(
+        &mut self,
+        config: &LlamaConfig,
+        options: LoadOptions,
+        state: State,
+        batch: i64,
+    ) -> Result<()> {
+        if !self.fits(config, options) {
             let message = "the cache is of a model of another shape, precision or device";
             return Err(Error::Input(message.to_owned()));
         }
@@ -134,8 +140,7 @@ impl KvCache {
             let message = format!("{batch} sequences for a cache of {rows}");
             return Err(Error::Input(message));
         }
-        let state = model.state()?;
-        if self.len > 0 && self.state.as_ref() != Some(&state) {
+        if !self.is_of(&state) {
             let message = "the cache holds what the model computed before it changed, or what \
                            another one did: truncate it";
             return Err(Error::Input(message.to_owned()));

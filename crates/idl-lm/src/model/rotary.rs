@@ -3,8 +3,8 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::config::{LlamaConfig, RopeScaling};
 use crate::error::Result;
+use crate::model::config::{LlamaConfig, RopeScaling};
 
 /// The angle that each pair of components turns by from one position to the
 /// next, `[head_dim / 2]`, in 32 bits.

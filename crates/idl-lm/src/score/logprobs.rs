@@ -3,8 +3,7 @@
 use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
-use crate::linear::is_recorded;
-use crate::model::CausalLm;
+use crate::model::{CausalLm, is_recorded};
 
 /// Rows of logits held at a time: 2,048 of 32,000 words in 32 bits are 260 MB.
 const ROWS: i64 = 2048;

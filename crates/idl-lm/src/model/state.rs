@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tch::Tensor;
 
 use crate::error::Result;
-use crate::model::CausalLm;
 
 /// A number that nothing else in this process has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,17 +33,19 @@ pub(crate) struct State {
     adapter: Option<(Identity, i64)>,
 }
 
-impl CausalLm {
-    /// The present state; one cheap call for each tensor.
-    pub(crate) fn state(&self) -> Result<State> {
-        let adapter = match self.active.as_ref().and_then(|name| self.adapters.get(name)) {
-            Some(active) => {
-                let factors = active.factors.values().flat_map(|f| [&f.a, &f.b]);
-                Some((active.identity, changes(factors)?))
-            }
+impl State {
+    /// The present state of `model`, its `base` tensors and the `active`
+    /// adapter's factors; one cheap call for each tensor.
+    pub(crate) fn of<'t>(
+        model: Identity,
+        base: impl Iterator<Item = &'t Tensor>,
+        active: Option<(Identity, impl Iterator<Item = &'t Tensor>)>,
+    ) -> Result<Self> {
+        let adapter = match active {
+            Some((adapter, factors)) => Some((adapter, changes(factors)?)),
             None => None,
         };
-        Ok(State { model: self.identity, base: changes(self.base_tensors())?, adapter })
+        Ok(State { model, base: changes(base)?, adapter })
     }
 }
 
@@ -61,7 +62,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::{LoadOptions, LoraConfig};
+    use crate::{CausalLm, LoadOptions, LoraConfig};
 
     fn dir() -> std::path::PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/full_untied")

@@ -199,7 +199,7 @@ impl ChatTokenizer {
     /// where it is [`Rendering::Plain`].
     #[must_use]
     pub fn for_sessions(mut self, system: bool) -> Self {
-        let takes = self.rendering == Rendering::Template && self.template_takes_sessions(system);
+        let takes = self.rendering == Rendering::Template && self.templates.takes_sessions(system);
         self.rendering = if takes { Rendering::Template } else { Rendering::Plain };
         self
     }

@@ -4,8 +4,6 @@
 //! `[r, in]`, `B` of shape `[out, r]`, and `scale = alpha / r` (or `alpha /
 //! sqrt(r)` with rsLoRA); Hu et al., arXiv:2106.09685.
 
-mod peft;
-
 use std::collections::BTreeMap;
 
 use rand::{Rng, SeedableRng};
@@ -14,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
-use crate::state::Identity;
+use crate::model::state::Identity;
 
 /// What PEFT puts before the names of the base's layers.
-const PREFIX: &str = "base_model.model.";
+pub(crate) const PREFIX: &str = "base_model.model.";
 
 /// Linear layers: name to (outputs, inputs).
 pub(crate) type Layers = BTreeMap<String, (i64, i64)>;
@@ -93,7 +91,7 @@ impl LoraConfig {
     }
 
     /// A target that is none of `layers`.
-    fn stray_target(&self, layers: &Layers) -> Option<&str> {
+    pub(crate) fn stray_target(&self, layers: &Layers) -> Option<&str> {
         let stray = |target: &&String| !layers.keys().any(|layer| ends_in(layer, target));
         self.target_modules.iter().find(stray).map(String::as_str)
     }
@@ -134,7 +132,7 @@ pub(crate) struct Adapter {
 }
 
 impl Adapter {
-    fn new(config: LoraConfig, factors: BTreeMap<String, Factors>) -> Self {
+    pub(crate) fn new(config: LoraConfig, factors: BTreeMap<String, Factors>) -> Self {
         Adapter { identity: Identity::new(), config, factors }
     }
 
@@ -189,6 +187,13 @@ impl Adapter {
 /// Whether `target` is `layer`'s name or its last parts, as PEFT reads it.
 fn ends_in(layer: &str, target: &str) -> bool {
     layer.strip_suffix(target).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+}
+
+/// A merged adapter and what the weights were before.
+#[derive(Debug)]
+pub(crate) struct Merged {
+    pub(crate) name: String,
+    pub(crate) originals: BTreeMap<String, Tensor>,
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Architecture, Biases, LlamaConfig, MOST_LAYERS, RopeScaling};
+use super::llama::{Architecture, Biases, LlamaConfig, MOST_LAYERS, RopeScaling};
 use crate::error::{Error, Result};
 
 /// `eos_token_id` is a number, a list, or null.

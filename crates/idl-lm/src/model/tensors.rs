@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::LlamaConfig;
+use crate::model::config::LlamaConfig;
 
 pub(crate) const EMBEDDING: &str = "model.embed_tokens.weight";
 pub(crate) const NORM: &str = "model.norm.weight";

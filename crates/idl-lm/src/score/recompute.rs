@@ -10,10 +10,9 @@
 
 use tch::{Kind, Tensor};
 
-use crate::block::Pass;
 use crate::error::Result;
-use crate::model::CausalLm;
-use crate::tree::{TokenTree, TreeLogProbs};
+use crate::model::{CausalLm, Pass};
+use crate::score::tree::{TokenTree, TreeLogProbs};
 
 /// The part of a gradient that is still to be computed once the loss has gone
 /// backward; see [`TokenTree::logprobs_recomputing`].

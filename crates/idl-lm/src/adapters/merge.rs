@@ -4,17 +4,8 @@ use std::collections::BTreeMap;
 
 use tch::{Kind, Tensor};
 
-use crate::block::Block;
 use crate::error::{Error, Result};
-use crate::lora::Adapter;
-use crate::model::CausalLm;
-
-/// A merged adapter and what the weights were before.
-#[derive(Debug)]
-pub(crate) struct Merged {
-    name: String,
-    originals: BTreeMap<String, Tensor>,
-}
+use crate::model::{Adapter, Block, CausalLm, Merged};
 
 /// Merging: the adapted model at the base's speed.
 impl CausalLm {

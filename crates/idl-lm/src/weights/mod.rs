@@ -4,6 +4,7 @@
 //! then each tensor from its own range, so that no `unsafe` is needed and the
 //! peak is one tensor above the model.
 
+pub(crate) mod folder;
 mod header;
 pub(crate) mod write;
 
@@ -17,19 +18,10 @@ use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
+use header::Entry;
 
 pub(crate) const SINGLE: &str = "model.safetensors";
 pub(crate) const INDEX: &str = "model.safetensors.index.json";
-
-/// Where a tensor lies.
-#[derive(Debug)]
-struct Entry {
-    file: PathBuf,
-    dtype: Dtype,
-    shape: Vec<i64>,
-    offset: u64,
-    bytes: usize,
-}
 
 /// The tensors of a checkpoint, by name, not yet read.
 #[derive(Debug)]

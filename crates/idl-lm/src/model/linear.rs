@@ -3,9 +3,9 @@
 use tch::{Kind, Tensor};
 
 use crate::error::Result;
-use crate::lora::Adapter;
-use crate::model::LoadOptions;
-use crate::product;
+use crate::model::lora::Adapter;
+use crate::model::options::LoadOptions;
+use crate::model::product;
 
 /// `W x + b`, under the name of the checkpoint.
 #[derive(Debug)]

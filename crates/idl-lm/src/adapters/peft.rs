@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tch::{Device, Kind};
 
-use super::{Adapter, Factors, Layers, LoraConfig, PREFIX};
 use crate::error::{Error, Result};
-use crate::folder;
-use crate::weights::{Weights, write};
+use crate::model::{Adapter, Factors, Layers, LoraConfig, PREFIX};
+use crate::weights::{Weights, folder, write};
 
 const CONFIG: &str = "adapter_config.json";
 const MODEL: &str = "adapter_model.safetensors";

@@ -6,8 +6,8 @@ use std::path::Path;
 use tch::Kind;
 
 use crate::error::{Error, Result};
-use crate::folder;
 use crate::model::CausalLm;
+use crate::weights::folder;
 use crate::weights::write;
 
 const CONFIG: &str = "config.json";

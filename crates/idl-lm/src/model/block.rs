@@ -2,14 +2,14 @@
 
 use tch::{Device, Kind, Tensor};
 
-use crate::cache::KvCache;
-use crate::config::LlamaConfig;
 use crate::error::Result;
-use crate::layout::{Sight, Sights};
-use crate::linear::{Active, Joint, Linear, is_recorded};
-use crate::model::LoadOptions;
-use crate::rotary;
-use crate::tensors;
+use crate::model::cache::KvCache;
+use crate::model::config::LlamaConfig;
+use crate::model::layout::{Sight, Sights};
+use crate::model::linear::{Active, Joint, Linear, is_recorded};
+use crate::model::options::LoadOptions;
+use crate::model::rotary;
+use crate::model::tensors;
 
 /// So many rows at a time go through the gated network on a CPU. What lies
 /// between its products is several times as wide as the model: of a long

@@ -2,63 +2,44 @@
 //! Face's half rotation, grouped-query attention, SwiGLU; adapters on its
 //! linear layers.
 
+mod block;
+mod cache;
+mod config;
+mod layout;
+mod linear;
+mod lora;
+mod options;
+mod parameters;
+mod product;
+mod rotary;
+mod save;
+mod state;
+mod tensors;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
-use crate::block::{Block, Pass, rms_norm};
-use crate::cache::KvCache;
-use crate::config::LlamaConfig;
+pub(crate) use block::{Block, Pass};
+pub use cache::KvCache;
+pub use config::{Architecture, Biases, LlamaConfig, RopeScaling};
+pub use layout::Layout;
+pub(crate) use linear::is_recorded;
+pub use lora::LoraConfig;
+pub(crate) use lora::{Adapter, Factors, Layers, Merged, PREFIX};
+pub use options::LoadOptions;
+pub(crate) use tensors::linear_layers;
+
 use crate::error::{Error, Result};
-use crate::layout::{Layout, Sights};
-use crate::linear::Active;
-use crate::lora::Adapter;
-use crate::merge::Merged;
-use crate::product;
-use crate::rotary::Rotary;
-use crate::state::Identity;
-use crate::tensors;
 use crate::tokenizer::ChatTokenizer;
 use crate::weights::Weights;
-
-/// Where a model lives and in which precision.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LoadOptions {
-    /// The device of the weights.
-    pub device: Device,
-    /// Their precision: [`Kind::Float`] or [`Kind::BFloat16`].
-    pub kind: Kind,
-}
-
-impl Default for LoadOptions {
-    /// The CPU, in 32 bits.
-    fn default() -> Self {
-        LoadOptions { device: Device::Cpu, kind: Kind::Float }
-    }
-}
-
-impl LoadOptions {
-    /// Refuses a device that is not there, and a precision that is not meant.
-    pub(crate) fn check(self) -> Result<()> {
-        let present = match self.device {
-            Device::Cpu => true,
-            Device::Cuda(index) => {
-                tch::Cuda::is_available() && (index as i64) < tch::Cuda::device_count()
-            }
-            Device::Mps => tch::utils::has_mps(),
-            Device::Vulkan => tch::utils::has_vulkan(),
-        };
-        if !present {
-            return Err(Error::Device { device: self.device });
-        }
-        match self.kind {
-            Kind::Float | Kind::BFloat16 => Ok(()),
-            kind => Err(Error::Precision { kind }),
-        }
-    }
-}
+use block::rms_norm;
+use layout::Sights;
+use linear::Active;
+use rotary::Rotary;
+use state::{Identity, State};
 
 /// A causal language model with any number of named LoRA adapters, of which one
 /// or none is active.
@@ -168,6 +149,13 @@ impl CausalLm {
         named
     }
 
+    /// Which function it computes now.
+    pub(crate) fn state(&self) -> Result<State> {
+        let active = self.active.as_ref().and_then(|name| self.adapters.get(name));
+        let active = active.map(|a| (a.identity, a.factors.values().flat_map(|f| [&f.a, &f.b])));
+        State::of(self.identity, self.base_tensors(), active)
+    }
+
     /// From here on, passes that record gradients drop out what the active
     /// adapter sees, by its [`LoraConfig::dropout`](crate::LoraConfig::dropout).
     ///
@@ -250,7 +238,7 @@ impl CausalLm {
         let (batch, tokens) = ids.size2()?;
         let tokens = tokens as usize;
         if let Some(cache) = cache.as_deref_mut() {
-            cache.begin(self, batch)?;
+            cache.begin(&self.config, self.options, self.state()?, batch)?;
         }
         let pass = self.pass(tokens, layout, past)?;
         let all = 0..self.blocks.len();
