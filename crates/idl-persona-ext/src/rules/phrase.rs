@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::lexicon::Class;
-use crate::words::Word;
+use crate::rules::lexicon::Class;
+use crate::rules::words::Word;
 
 /// The longest object, in words.
 const LONGEST: usize = 4;
@@ -110,7 +110,7 @@ pub(crate) fn text(words: &[Word], range: Range<usize>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::words;
+    use crate::rules::words::words;
 
     fn found(text: &str) -> Vec<String> {
         let words = words(text);

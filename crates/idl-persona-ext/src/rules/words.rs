@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::lexicon::{Class, Entry, KIN, look_up};
+use crate::rules::lexicon::{Class, Entry, KIN, look_up};
 use crate::text::{folded, spans};
 
 /// A word or a mark for matching. One token can give several words (`i'm`).

@@ -2,11 +2,11 @@
 
 use super::tastes::liked_kind;
 use super::work::{home_kind, names_profession, professions};
-use super::{Claim, Facts};
-use crate::lexicon::Class;
-use crate::pattern::adverbs;
-use crate::phrase::{object, text, verb_phrase};
-use crate::words::Word;
+use crate::rules::claim::{Claim, Facts};
+use crate::rules::lexicon::Class;
+use crate::rules::pattern::adverbs;
+use crate::rules::phrase::{object, text, verb_phrase};
+use crate::rules::words::Word;
 
 /// A name is one word, or two where the second ends the clause.
 pub(super) fn name(claim: Claim, facts: &mut Facts) {

@@ -1,10 +1,10 @@
 //! Belongings, pets and people: had, not had, and named by `my`.
 
-use super::{Claim, Facts};
-use crate::lexicon::{Class, KIN};
-use crate::pattern::adverbs;
-use crate::phrase::{ends_object, object, objects, text};
-use crate::words::Word;
+use crate::rules::claim::{Claim, Facts};
+use crate::rules::lexicon::{Class, KIN};
+use crate::rules::pattern::adverbs;
+use crate::rules::phrase::{ends_object, object, objects, text};
+use crate::rules::words::Word;
 
 /// The relation for something or somebody one has.
 fn owned_kind(words: &[Word]) -> Option<&'static str> {

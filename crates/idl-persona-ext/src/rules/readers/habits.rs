@@ -1,10 +1,10 @@
 //! Habits, hobbies, abilities, and what one does not do.
 
-use super::{Claim, Facts};
-use crate::lexicon::Class;
-use crate::pattern::adverbs;
-use crate::phrase::{object, text, verb_phrase};
-use crate::words::Word;
+use crate::rules::claim::{Claim, Facts};
+use crate::rules::lexicon::Class;
+use crate::rules::pattern::adverbs;
+use crate::rules::phrase::{object, text, verb_phrase};
+use crate::rules::words::Word;
 
 /// `i go fishing`, `i go to the gym`.
 pub(super) fn go(claim: Claim, facts: &mut Facts) {

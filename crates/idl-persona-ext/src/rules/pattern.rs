@@ -1,12 +1,8 @@
-//! The little language in which the rules are written.
-//!
-//! A pattern is a row of elements between spaces: `love/like` is any of these
-//! words (or their third person, see the lexicon), `really?` may be absent, `~`
-//! is up to three adverbs. A first `*` says that the clause may lack its
-//! subject (`love dogs`). What follows the last element is the rule's object.
+//! Patterns as what is compared with words, by number.
 
-use crate::lexicon::{Class, look_up};
-use crate::words::Word;
+use crate::rules::lexicon::{Class, look_up};
+use crate::rules::syntax::{options, parts};
+use crate::rules::words::Word;
 
 /// One element of a pattern.
 #[derive(Clone, Debug)]
@@ -113,19 +109,6 @@ impl Pattern {
     }
 }
 
-/// The words that a pattern speaks of.
-pub(crate) fn vocabulary(text: &str) -> impl Iterator<Item = &str> {
-    parts(text).filter(|&part| part != "~").flat_map(options)
-}
-
-fn parts(text: &str) -> impl Iterator<Item = &str> {
-    text.trim_start_matches('*').split_whitespace()
-}
-
-fn options(part: &str) -> impl Iterator<Item = &str> {
-    part.trim_end_matches('?').split('/')
-}
-
 /// How many adverbs, three at most, `words` begin with.
 pub(crate) fn adverbs(words: &[Word]) -> usize {
     words.iter().take(3).take_while(|w| w.has(Class::ADVERB)).count()
@@ -134,7 +117,7 @@ pub(crate) fn adverbs(words: &[Word]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::words::words;
+    use crate::rules::words::words;
 
     #[test]
     fn elements_optional_words_and_adverbs() {

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::{Claim, Facts};
-use crate::lexicon::{self, Class};
-use crate::phrase::{ends_object, object, objects, text, verb_phrase};
-use crate::words::Word;
+use crate::rules::claim::{Claim, Facts};
+use crate::rules::lexicon::{self, Class};
+use crate::rules::phrase::{ends_object, object, objects, text, verb_phrase};
+use crate::rules::words::Word;
 
 /// Things liked. `i like to eat pizza`, `i love watching films`: there the verb
 /// says what kind, and the object is the verb's.

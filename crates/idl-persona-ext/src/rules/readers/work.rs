@@ -1,9 +1,10 @@
 //! Work, school and places.
 
-use super::{Claim, Facts, noun};
-use crate::lexicon::Class;
-use crate::phrase::{object, objects, text, verb_phrase};
-use crate::words::Word;
+use super::nouns::noun;
+use crate::rules::claim::{Claim, Facts};
+use crate::rules::lexicon::Class;
+use crate::rules::phrase::{object, objects, text, verb_phrase};
+use crate::rules::words::Word;
 
 pub(super) fn place(claim: Claim, relation: &str, facts: &mut Facts) {
     // "in 1982" names no place.

@@ -1,7 +1,7 @@
 //! The rules: a table of patterns and how what follows them is read.
 
-use crate::pattern::vocabulary;
-use crate::reading::Reading;
+use crate::rules::reading::Reading;
+use crate::rules::syntax::vocabulary;
 
 /// What is said of a subject (`i`, `we`, `my mom`), and how its object is read.
 /// The first rule that finds a fact wins, so the special stand above the

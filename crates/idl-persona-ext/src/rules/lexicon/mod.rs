@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::ops::BitOr;
 use std::sync::LazyLock;
 
-use crate::rules;
+use crate::rules::table;
 
 /// A set of kinds of word.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -143,7 +143,7 @@ static TABLE: LazyLock<HashMap<Box<str>, Entry>> = LazyLock::new(|| {
     // Pattern words are numbered; the third person counts as the verb itself,
     // unless it is a pattern word of its own ("like", "likes"; but "a", "as").
     let mut count = 0;
-    for word in rules::words() {
+    for word in table::words() {
         let entry = table.entry(word.into()).or_default();
         if entry.id == 0 {
             count += 1;
@@ -155,7 +155,7 @@ static TABLE: LazyLock<HashMap<Box<str>, Entry>> = LazyLock::new(|| {
     {
         share(&mut table, form, word);
     }
-    for word in rules::words().filter(|w| w.len() > 2) {
+    for word in table::words().filter(|w| w.len() > 2) {
         for form in inflections(word) {
             share(&mut table, &form, word);
         }

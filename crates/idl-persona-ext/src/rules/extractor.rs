@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use idl_dialogue::{BoxError, PersonaExtractor, Triple};
 
-use crate::lexicon::Class;
-use crate::pattern::{Pattern, adverbs};
-use crate::reading::{Claim, Facts, Reading, possession};
-use crate::rules::{POSSESSIONS, PREDICATES};
-use crate::words::{Word, words};
+use crate::rules::claim::{Claim, Facts};
+use crate::rules::lexicon::Class;
+use crate::rules::pattern::{Pattern, adverbs};
+use crate::rules::readers::possession;
+use crate::rules::reading::Reading;
+use crate::rules::table::{POSSESSIONS, PREDICATES};
+use crate::rules::words::{Word, words};
 
 /// Persona triples by hand-written rules over lower-cased words, with
 /// PersonaExt's relation names (`have_children` for its `have_chidren`).
