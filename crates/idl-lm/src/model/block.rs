@@ -5,8 +5,8 @@ use tch::{Device, Kind, Tensor};
 use crate::error::Result;
 use crate::model::cache::KvCache;
 use crate::model::config::LlamaConfig;
-use crate::model::layout::{Sight, Sights};
-use crate::model::linear::{Active, Joint, Linear, is_recorded};
+use crate::model::layout::{AttentionMask, AttentionMasks};
+use crate::model::linear::{Active, FusedLinear, Linear, is_recorded};
 use crate::model::options::LoadOptions;
 use crate::model::rotary;
 use crate::model::tensors;
@@ -22,10 +22,10 @@ pub(crate) struct Block {
     /// Which of the model's layers it is.
     index: usize,
     input_norm: Tensor,
-    qkv: Joint,
+    qkv: FusedLinear,
     o: Linear,
     post_norm: Tensor,
-    gate_up: Joint,
+    gate_up: FusedLinear,
     down: Linear,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Block {
 pub(crate) struct Pass {
     pub(crate) cos: Tensor,
     pub(crate) sin: Tensor,
-    pub(crate) sights: Sights,
+    pub(crate) masks: AttentionMasks,
 }
 
 impl Block {
@@ -57,10 +57,10 @@ impl Block {
         Ok(Block {
             index,
             input_norm: norm("input_layernorm")?,
-            qkv: Joint::read(&prefix, &[q, k, v], options, read)?,
+            qkv: FusedLinear::read(&prefix, &[q, k, v], options, read)?,
             o: linear(o)?,
             post_norm: norm("post_attention_layernorm")?,
-            gate_up: Joint::read(&prefix, &[gate, up], options, read)?,
+            gate_up: FusedLinear::read(&prefix, &[gate, up], options, read)?,
             down: linear(down)?,
         })
     }
@@ -117,7 +117,7 @@ impl Block {
             (k, v) = cache.extend(self.index, &k, &v)?;
         }
         let grouped = config.num_key_value_heads != config.num_attention_heads;
-        let attended = attend(&q, &k, &v, pass.sights.of(config.windows[self.index]), grouped)?;
+        let attended = attend(&q, &k, &v, pass.masks.of(config.windows[self.index]), grouped)?;
         self.o.apply(&attended.f_transpose(1, 2)?.f_reshape([batch, tokens, -1])?, active)
     }
 
@@ -169,16 +169,22 @@ fn add(mut fresh: Tensor, x: &Tensor) -> Result<Tensor> {
 }
 
 /// Scaled dot-product attention, `[batch, heads, tokens, head_dim]`.
-fn attend(q: &Tensor, k: &Tensor, v: &Tensor, sight: &Sight, grouped: bool) -> Result<Tensor> {
-    let (k, v) = match sight.last {
+fn attend(
+    q: &Tensor,
+    k: &Tensor,
+    v: &Tensor,
+    mask: &AttentionMask,
+    grouped: bool,
+) -> Result<Tensor> {
+    let (k, v) = match mask.last {
         Some(last) => {
             let start = k.size4()?.2 - last;
             (k.f_narrow(2, start, last)?, v.f_narrow(2, start, last)?)
         }
         None => (k.shallow_clone(), v.shallow_clone()),
     };
-    let mask = sight.mask.as_ref();
-    Ok(Tensor::f_scaled_dot_product_attention(q, &k, &v, mask, 0.0, sight.causal, None, grouped)?)
+    let (allowed, causal) = (mask.allowed.as_ref(), mask.causal);
+    Ok(Tensor::f_scaled_dot_product_attention(q, &k, &v, allowed, 0.0, causal, None, grouped)?)
 }
 
 /// `w x / sqrt(mean(x^2) + eps)`, the mean in 32 bits.

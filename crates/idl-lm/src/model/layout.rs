@@ -77,8 +77,9 @@ impl Layout {
 
 /// What one kind of layer looks at, as scaled dot-product attention wants it.
 #[derive(Debug)]
-pub(crate) struct Sight {
-    pub(crate) mask: Option<Tensor>,
+pub(crate) struct AttentionMask {
+    /// Which keys each token sees; all where there is none.
+    pub(crate) allowed: Option<Tensor>,
     pub(crate) causal: bool,
     /// Only this many of the last keys.
     pub(crate) last: Option<i64>,
@@ -87,12 +88,12 @@ pub(crate) struct Sight {
 /// The two kinds of a model's layers: those that see all, and those with a
 /// window.
 #[derive(Debug)]
-pub(crate) struct Sights {
-    full: Sight,
-    windowed: Option<Sight>,
+pub(crate) struct AttentionMasks {
+    full: AttentionMask,
+    windowed: Option<AttentionMask>,
 }
 
-impl Sights {
+impl AttentionMasks {
     /// `plain`: the layout is that of [`Layout::following`].
     pub(crate) fn new(
         layout: &Layout,
@@ -103,8 +104,8 @@ impl Sights {
         let tokens = layout.positions.size2()?.1;
         // SDPA aligns `is_causal` to the upper left: right only where no
         // tokens come before. A single token may look at everything.
-        let full = Sight {
-            mask: layout.mask.as_ref().map(Tensor::shallow_clone),
+        let full = AttentionMask {
+            allowed: layout.mask.as_ref().map(Tensor::shallow_clone),
             causal: layout.mask.is_none() && tokens > 1,
             last: None,
         };
@@ -112,21 +113,21 @@ impl Sights {
             // Nothing is far enough away to be out of sight.
             Some(window) if plain && past + tokens as usize <= window => None,
             Some(window) if plain && tokens == 1 => {
-                Some(Sight { mask: None, causal: false, last: Some(window as i64) })
+                Some(AttentionMask { allowed: None, causal: false, last: Some(window as i64) })
             }
             Some(window) => {
-                let mask = Some(layout.within(window, past)?);
-                Some(Sight { mask, causal: false, last: None })
+                let allowed = Some(layout.within(window, past)?);
+                Some(AttentionMask { allowed, causal: false, last: None })
             }
             None => None,
         };
-        Ok(Sights { full, windowed })
+        Ok(AttentionMasks { full, windowed })
     }
 
     /// What a layer looks at.
-    pub(crate) fn of(&self, window: Option<usize>) -> &Sight {
+    pub(crate) fn of(&self, window: Option<usize>) -> &AttentionMask {
         match (&self.windowed, window) {
-            (Some(sight), Some(_)) => sight,
+            (Some(mask), Some(_)) => mask,
             _ => &self.full,
         }
     }

@@ -84,7 +84,7 @@ pub(crate) type Shape<'s> = (&'s str, (i64, i64), bool);
 /// weights stand one below the other in one matrix, and each layer's own is a
 /// view of its rows.
 #[derive(Debug)]
-pub(crate) struct Joint {
+pub(crate) struct FusedLinear {
     weight: Tensor,
     bias: Option<Tensor>,
     parts: Vec<Linear>,
@@ -92,7 +92,7 @@ pub(crate) struct Joint {
     outputs: Vec<i64>,
 }
 
-impl Joint {
+impl FusedLinear {
     /// Reads the parts one by one; all have a bias or none.
     pub(crate) fn read(
         prefix: &str,
@@ -122,12 +122,12 @@ impl Joint {
             linears.push(Linear { name, weight, bias });
             start += rows;
         }
-        Ok(Joint { weight, bias, parts: linears, outputs })
+        Ok(FusedLinear { weight, bias, parts: linears, outputs })
     }
 
     /// What each part gives, the active adapter's updates on top.
     pub(crate) fn apply(&self, x: &Tensor, active: Option<Active<'_>>) -> Result<Vec<Tensor>> {
-        // The joint matrix has no gradient: where parts want theirs, they are
+        // The fused matrix has no gradient: where parts want theirs, they are
         // multiplied one by one.
         if self.parts.iter().any(Linear::is_trained) {
             return self.parts.iter().map(|part| part.apply(x, active)).collect();
@@ -152,7 +152,7 @@ mod tests {
     const PARTS: [Shape<'static>; 3] =
         [("a", (24, 8), true), ("b", (16, 8), true), ("c", (3, 8), true)];
 
-    fn joint() -> Joint {
+    fn layer() -> FusedLinear {
         tch::manual_seed(5);
         let read = |name: &str| -> Result<Tensor> {
             let (_, (out, input), _) =
@@ -164,7 +164,7 @@ mod tests {
                 Tensor::randn([out, input], float)
             })
         };
-        Joint::read("layer", &PARTS, LoadOptions::default(), &read).unwrap()
+        FusedLinear::read("layer", &PARTS, LoadOptions::default(), &read).unwrap()
     }
 
     fn close(a: &Tensor, b: &Tensor) {
@@ -202,10 +202,10 @@ mod tests {
 
     #[test]
     fn together_is_one_by_one() {
-        let joint = joint();
+        let fused = layer();
         for rows in [1, 40] {
             let x = Tensor::randn([2, rows, 8], (Kind::Float, Device::Cpu));
-            for (part, y) in joint.parts().iter().zip(joint.apply(&x, None).unwrap()) {
+            for (part, y) in fused.parts().iter().zip(fused.apply(&x, None).unwrap()) {
                 close(&y, &part.apply(&x, None).unwrap());
             }
         }
@@ -213,12 +213,12 @@ mod tests {
 
     #[test]
     fn an_overwritten_part_is_overwritten_in_the_whole() {
-        let joint = joint();
+        let fused = layer();
         let x = Tensor::randn([1, 30, 8], (Kind::Float, Device::Cpu));
-        let before = joint.apply(&x, None).unwrap();
-        let (parts, _guard) = (joint.parts(), tch::no_grad_guard());
+        let before = fused.apply(&x, None).unwrap();
+        let (parts, _guard) = (fused.parts(), tch::no_grad_guard());
         parts[1].overwrite(&(&parts[1].weight * 2.0)).unwrap();
-        let after = joint.apply(&x, None).unwrap();
+        let after = fused.apply(&x, None).unwrap();
         close(&after[0], &before[0]);
         close(&after[1], &parts[1].apply(&x, None).unwrap());
         assert_ne!(after[1], before[1]);
@@ -226,13 +226,13 @@ mod tests {
 
     #[test]
     fn a_part_that_is_trained_gets_its_gradient() {
-        let joint = joint();
-        let _ = joint.parts()[0].weight.set_requires_grad(true);
+        let fused = layer();
+        let _ = fused.parts()[0].weight.set_requires_grad(true);
         let x = Tensor::randn([1, 4, 8], (Kind::Float, Device::Cpu));
-        let outputs = joint.apply(&x, None).unwrap();
+        let outputs = fused.apply(&x, None).unwrap();
         (outputs[0].sum(Kind::Float) + outputs[2].sum(Kind::Float)).backward();
         let expected = x.sum_dim_intlist(&[0i64, 1][..], false, Kind::Float).expand([24, 8], false);
-        close(&joint.parts()[0].weight.grad(), &expected);
-        assert!(!joint.parts()[2].weight.grad().defined());
+        close(&fused.parts()[0].weight.grad(), &expected);
+        assert!(!fused.parts()[2].weight.grad().defined());
     }
 }

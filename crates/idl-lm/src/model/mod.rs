@@ -36,7 +36,7 @@ use crate::error::{Error, Result};
 use crate::tokenizer::ChatTokenizer;
 use crate::weights::Weights;
 use block::rms_norm;
-use layout::Sights;
+use layout::AttentionMasks;
 use linear::Active;
 use rotary::Rotary;
 use state::{Identity, State};
@@ -262,9 +262,9 @@ impl CausalLm {
             }
         };
         let window = self.config.windows.iter().flatten().next().copied();
-        let sights = Sights::new(layout, plain, window, past)?;
+        let masks = AttentionMasks::new(layout, plain, window, past)?;
         let (cos, sin) = self.rotary.at(&layout.positions, self.options.kind)?;
-        Ok(Pass { cos, sin, sights })
+        Ok(Pass { cos, sin, masks })
     }
 
     /// What the first layer is given: `[batch, tokens]` to `[batch, tokens,
