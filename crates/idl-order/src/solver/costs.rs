@@ -1,6 +1,6 @@
 //! A path as a tour: what every step costs, the first and the last included.
 
-use crate::input::Distances;
+use crate::solver::input::Distances;
 
 /// Differences of distances below this, relative to the largest distance, are
 /// rounding.

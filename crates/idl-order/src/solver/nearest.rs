@@ -1,6 +1,6 @@
 //! The nearest-neighbour order.
 
-use crate::input::Distances;
+use crate::solver::input::Distances;
 
 /// From `first` to the nearest node that is left, and so on. Ties go to the
 /// smaller index. `O(n^2)`.

@@ -1,8 +1,8 @@
 //! Moves that improve a path: 2-opt and Or-opt with neighbour lists, where
 //! directions differ in cost 3-opt's swap of segments as well.
 
-use crate::costs::Costs;
-use crate::path::{Move, Path};
+use crate::solver::costs::Costs;
+use crate::solver::path::{Move, Path};
 
 /// Only so many nearest nodes are tried as new successors of a node.
 const NEIGHBOURS: usize = 10;

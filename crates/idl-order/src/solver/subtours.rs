@@ -1,8 +1,8 @@
 //! Asymmetric matrices: branch and bound on subtours of cheapest assignments
 //! (Carpaneto, Dell'Amico and Toth).
 
-use crate::assignment::{Assignment, Augmenter, Matrix};
-use crate::costs::Costs;
+use crate::solver::assignment::{Assignment, Augmenter, Matrix};
+use crate::solver::costs::Costs;
 
 /// A tour that costs less by less than this, relatively, is not looked for.
 const SLACK: f64 = 1e-10;

@@ -1,9 +1,9 @@
 //! Good orders of many sessions: iterated local search.
 
-use crate::costs::Costs;
-use crate::neighbourhood::Neighbourhood;
-use crate::path::{Move, Path};
-use crate::random::Random;
+use crate::solver::costs::Costs;
+use crate::solver::neighbourhood::Neighbourhood;
+use crate::solver::path::{Move, Path};
+use crate::solver::random::Random;
 
 /// The longest segment that a kick moves.
 const KICK: usize = 30;

@@ -1,6 +1,6 @@
 //! A path that moves improve.
 
-use crate::costs::Costs;
+use crate::solver::costs::Costs;
 
 /// A path through all nodes between two copies of the border.
 #[derive(Clone, Debug)]
@@ -221,7 +221,7 @@ mod tests {
     use ndarray::Array2;
 
     use super::*;
-    use crate::input::Distances;
+    use crate::solver::input::Distances;
 
     #[test]
     fn a_change_is_what_the_totals_differ_by() {

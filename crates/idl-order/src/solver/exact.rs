@@ -1,6 +1,6 @@
 //! Held–Karp: dynamic programming over subsets, with pruning.
 
-use crate::input::Distances;
+use crate::solver::input::Distances;
 
 /// Up to so many sessions the order is proven optimal. The table of the next
 /// size would take more than 80 MB.

@@ -1,10 +1,10 @@
 //! Good paths where subsets are too many: which search, for how long.
 
-use crate::costs::Costs;
-use crate::input::Distances;
-use crate::nearest::nearest_neighbour;
-use crate::search::improve;
-use crate::subtours::Subtours;
+use crate::solver::costs::Costs;
+use crate::solver::input::Distances;
+use crate::solver::nearest::nearest_neighbour;
+use crate::solver::search::improve;
+use crate::solver::subtours::Subtours;
 
 /// So many nearest-neighbour paths are tried as a beginning.
 const STARTS: usize = 8;
