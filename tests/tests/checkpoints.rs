@@ -15,8 +15,8 @@ use idl::train::checkpoint::{Change, Checkpoint, Checkpoints, OPTIMIZER, STATE};
 use idl::train::log::LogRecord;
 use idl::train::schedule::{ScheduleConfig, SchedulerType};
 use idl::train::{
-    Callback, Error, Example, Objective, Outcome, Result, Step, Stop, TrainConfig, Trained,
-    Trainer, total_steps,
+    Callback, Error, Example, Objective, Outcome, Result, Step, StopReason, TrainConfig,
+    TrainTarget, Trainer, total_steps,
 };
 use support::{bits, config, go_on, tiny, tiny_dir, tiny_examples, tiny_preferences};
 use tch::{Kind, Tensor};
@@ -103,7 +103,7 @@ fn compare(
             .resume_from(found.checkpoint.as_ref())
             .run(&mut resumed, "policy", &mut pieces)
             .unwrap();
-        let expected = if last == u64::MAX { Stop::Finished } else { Stop::Cancelled };
+        let expected = if last == u64::MAX { StopReason::Finished } else { StopReason::Cancelled };
         assert_eq!(outcome.stop, expected);
     }
     assert_eq!(numbers(&whole.steps), numbers(&pieces.steps));
@@ -170,7 +170,7 @@ fn all_parameters_resume_bit_for_bit_in_either_precision() {
         let trainer = Trainer::new(&examples, Objective::Supervised, &config);
         let mut whole = load();
         let start = parameters(&whole);
-        trainer.run(&mut whole, Trained::Base, &mut go_on).unwrap();
+        trainer.run(&mut whole, TrainTarget::Base, &mut go_on).unwrap();
         let end = parameters(&whole);
         let moved = start.iter().zip(&end).filter(|(a, b)| a != b).count();
         assert!(moved > start.len() / 2, "{kind:?}: {moved} of {}", start.len());
@@ -179,12 +179,12 @@ fn all_parameters_resume_bit_for_bit_in_either_precision() {
         let checkpoints = Checkpoints::new(dir.path(), "base");
         let mut watch = Watch { last: Some(4), ..Watch::default() };
         let trainer = trainer.save_to(&checkpoints);
-        trainer.run(&mut load(), Trained::Base, &mut watch).unwrap();
+        trainer.run(&mut load(), TrainTarget::Base, &mut watch).unwrap();
         let found = checkpoints.latest().unwrap();
         let mut resumed = load();
         trainer
             .resume_from(found.checkpoint.as_ref())
-            .run(&mut resumed, Trained::Base, &mut go_on)
+            .run(&mut resumed, TrainTarget::Base, &mut go_on)
             .unwrap();
         assert!(parameters(&resumed) == end, "{kind:?}");
         // A checkpoint of the base is a model.
@@ -643,7 +643,7 @@ fn patience_ends_a_run_that_gets_no_better() {
         .save_to(&checkpoints);
     let mut watch = Watch::default();
     let outcome = trainer.run(&mut tiny(), "a", &mut watch).unwrap();
-    assert_eq!(outcome.stop, Stop::EarlyStopping);
+    assert_eq!(outcome.stop, StopReason::EarlyStopping);
     let improvements: Vec<bool> = watch.evaluations.iter().map(|&(_, best)| best).collect();
     assert!(improvements.ends_with(&[true, false, false]), "{improvements:?}");
     assert_eq!(outcome.best.unwrap().0 + 2, outcome.steps);

@@ -13,7 +13,7 @@ use idl::encoder::TfIdfEncoder;
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions, LoraConfig, TokenTree};
 use idl::persona_ext::RuleExtractor;
 use idl::train::{
-    Alternatives, Candidates, Conversation, Coverage, CriterionKind, CriterionReply, Error,
+    Alternatives, BuildStats, Candidates, Conversation, CriterionKind, CriterionReply, Error,
     Example, ExampleBuilder, PersonaBlind, PreferenceCorpus, PreferenceLogProbs, Reference,
     RejectedKind, RejectedSource,
 };
@@ -425,13 +425,13 @@ fn a_bad_alternative_costs_its_reply_and_not_the_dialogue() {
 }
 
 /// The alternatives to the first session of the first of four persons.
-fn drawn_from(source: RejectedSource<'_>) -> (Vec<Alternatives>, Coverage) {
+fn drawn_from(source: RejectedSource<'_>) -> (Vec<Alternatives>, BuildStats) {
     let persons: Vec<Person> = (0..4).map(|p| person(p).clone()).collect();
     let (extractor, encoder) = (RuleExtractor::default(), TfIdfEncoder::default());
     let corpus =
         PreferenceCorpus::new(&persons, &extractor, &encoder, 1).unwrap().rejected_from(source);
     let replies: Vec<usize> = persons[0].sessions[0].replies().collect();
-    let mut coverage = Coverage::default();
+    let mut coverage = BuildStats::default();
     let found = corpus.alternatives(0, 0, &replies, &mut coverage).unwrap();
     assert_eq!(coverage.built.iter().sum::<usize>(), found.len());
     assert_eq!(found.len() + coverage.without, replies.len());

@@ -23,8 +23,8 @@ use idl::persona_ext::RuleExtractor;
 use idl::train::log::{LogRecord, metric};
 use idl::train::optim::AdamWConfig;
 use idl::train::{
-    Callback, Conversation, Coverage, Error, Example, ExampleBuilder, Objective, PreferenceCorpus,
-    PreferenceLogProbs, Step, TrainConfig, Trainer, total_steps, train,
+    BuildStats, Callback, Conversation, Error, Example, ExampleBuilder, Objective,
+    PreferenceCorpus, PreferenceLogProbs, Step, TrainConfig, Trainer, total_steps, train,
 };
 use support::{
     bits, config, go_on, mini_llama, tiny, tiny_examples, tiny_preferences, without_criterion,
@@ -57,7 +57,7 @@ fn preference_examples(tokenizer: &ChatTokenizer) -> Vec<Example> {
     let (persons, extractor, encoder) =
         (persons(), RuleExtractor::default(), TfIdfEncoder::default());
     let corpus = PreferenceCorpus::new(&persons, &extractor, &encoder, 1).unwrap();
-    let mut coverage = Coverage::default();
+    let mut coverage = BuildStats::default();
     dialogues()
         .iter()
         .enumerate()

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use idl_dialogue::{Person, Session, Utterance};
-use idl_train::{Alternatives, Conversation, Coverage, PreferenceCorpus, Reference};
+use idl_train::{Alternatives, BuildStats, Conversation, PreferenceCorpus, Reference};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -196,7 +196,7 @@ pub fn alone(targets: &[TrainingTarget]) -> Vec<Conversation> {
 pub fn dpa_targets<'t>(
     targets: &'t [TrainingTarget],
     corpus: &PreferenceCorpus<'_>,
-    coverage: &mut Coverage,
+    coverage: &mut BuildStats,
 ) -> Result<Vec<(&'t TrainingTarget, Vec<Alternatives>)>> {
     let mut all = Vec::new();
     for target in targets {

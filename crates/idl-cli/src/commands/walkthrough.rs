@@ -18,7 +18,7 @@ use idl::metrics::word_f1;
 use idl::order::{Policy, order};
 use idl::persona_ext::{RuleExtractor, extract_triples, persona_utterances};
 use idl::train::{
-    Coverage, CriterionReply, Example, ExampleBuilder, PreferenceCorpus, PreferenceLogProbs,
+    BuildStats, CriterionReply, Example, ExampleBuilder, PreferenceCorpus, PreferenceLogProbs,
 };
 use idl::{ConvEdDistance, PersonIndex, Pipeline, Rule, Selection};
 use tch::Kind;
@@ -284,7 +284,7 @@ impl Walk<'_> {
         );
         let Pipeline { extractor, encoder, .. } = self.pipeline;
         let corpus = PreferenceCorpus::new(self.persons, extractor, encoder, 0)?;
-        let mut coverage = Coverage::default();
+        let mut coverage = BuildStats::default();
         let alternatives =
             corpus.alternatives(self.person, self.session, &target.replies, &mut coverage)?;
         if alternatives.is_empty() {

@@ -5,8 +5,11 @@ use std::ops::Range;
 use idl_dialogue::{Role, Utterance};
 use idl_lm::{ChatTokenizer, TokenTree};
 
+use super::alternatives::Alternatives;
+use super::conversation::Conversation;
 use super::cut::{first_that_fits, prompt_tokens, without_farthest};
-use super::{Alternatives, Conversation, Example, Reference};
+use super::example::Example;
+use super::reference::Reference;
 use crate::error::{Error, Result};
 
 /// How conversations become tokens.

@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use idl_dialogue::{Role, Utterance};
 
-use super::{Dialogue, Row, RowAlternatives};
+use super::row::{Dialogue, Row, RowAlternatives};
 use crate::data::{Alternatives, Conversation};
 
 /// The dialogues of the rows so far, in the order of their first rows.

@@ -1,10 +1,12 @@
 //! Rows as text, and as dialogues again.
 
-use idl_dialogue::Role;
+use idl_dialogue::{Role, Utterance};
 use proptest::prelude::*;
 
 use super::*;
-use crate::data::CriterionKind;
+use crate::data::{
+    Alternatives, Conversation, CriterionKind, CriterionReply, Reference, RejectedKind,
+};
 
 fn complaint(text: &str) -> String {
     read(text.as_bytes(), "f.jsonl").unwrap_err().to_string()

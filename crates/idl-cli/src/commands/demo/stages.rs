@@ -26,7 +26,7 @@ use idl::persona_ext::RuleExtractor;
 use idl::train::log::{TrainLog, metric};
 use idl::train::schedule::ScheduleConfig;
 use idl::train::{
-    Coverage, Example, ExampleBuilder, Objective, PreferenceCorpus, Step, TrainConfig, train,
+    BuildStats, Example, ExampleBuilder, Objective, PreferenceCorpus, Step, TrainConfig, train,
 };
 use idl::{ConvEdDistance, Pipeline, Rule};
 
@@ -162,7 +162,7 @@ impl Study<'_> {
 
         let corpus =
             PreferenceCorpus::new(train, &self.extractor, &self.encoder, self.options.seed)?;
-        let mut coverage = Coverage::default();
+        let mut coverage = BuildStats::default();
         let preferences = dpa_targets(&targets, &corpus, &mut coverage)?;
         let [inconsistency, fabrication, inversion] = coverage.built;
         eprintln!(

@@ -1,18 +1,24 @@
 //! What a run is made of, part by part, so that what differs can be named.
 
 use idl_lm::CausalLm;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::checkpoint::change::{Change, Named, changes, flatten};
-use crate::checkpoint::digest::{self, Parts};
+use super::config::TrainConfig;
+use super::source::Source;
+use super::target::TrainTarget;
+use crate::checkpoint::{Change, Named, RUN_VERSION, RunRecord, changes, flatten};
 use crate::data::Example;
+use crate::digest::{self, Parts};
 use crate::error::{Error, Result};
 use crate::objective::Objective;
-use crate::trainer::{Source, TrainConfig, Trained};
 
-/// The form of [`RunRecord`]. The first was one hash over everything.
-const VERSION: u32 = 2;
+const HELD_OUT: &str = "held_out.";
+
+/// Whether evaluations before and after are of the same examples.
+pub(crate) fn same_evaluation(changes: &[Change]) -> bool {
+    !changes.iter().any(|change| change.setting.starts_with(HELD_OUT))
+}
 
 /// The settings that may change in the middle of a run: how long it is, how
 /// often and on what it is looked at, what is kept. None decides what a step
@@ -29,33 +35,12 @@ const FREE: [&str; 9] = [
     "schedule.total_steps",
 ];
 
-/// What decides what a run computes, but for the parameters that it trains.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunRecord {
-    /// The form of this record.
-    pub version: u32,
-    /// Steps over which the learning rate goes.
-    pub schedule_steps: u64,
-    /// Settings under the names of [`TrainConfig`], and besides: `base.*`,
-    /// `trained`, `adapter.*`, `objective`, `loss.*`, `reference.*`,
-    /// `examples.*`, `held_out.*`. Weights and examples are SHA-256 of their
-    /// bits.
-    pub parts: Named,
-}
-
-impl Default for RunRecord {
-    /// What a checkpoint holds that has none: the first form.
-    fn default() -> Self {
-        RunRecord { version: 1, schedule_steps: 0, parts: Named::new() }
-    }
-}
-
 impl RunRecord {
     /// The record of a run, before anything of it is trained or restored. One
     /// pass over the bytes of the base.
     pub(crate) fn of(
         model: &CausalLm,
-        trained: Trained<'_>,
+        trained: TrainTarget<'_>,
         examples: Source<'_>,
         held_out: &[Example],
         objective: Objective<'_>,
@@ -68,8 +53,8 @@ impl RunRecord {
         put(&mut parts, "base.precision", digest::precision(model.options().kind)?)?;
         put(&mut parts, "base.weights", &digest::of_tensors(&model.parameters())?)?;
         match trained {
-            Trained::Base => put(&mut parts, "trained", "base")?,
-            Trained::Adapter(name) => {
+            TrainTarget::Base => put(&mut parts, "trained", "base")?,
+            TrainTarget::Adapter(name) => {
                 put(&mut parts, "trained", "adapter")?;
                 put(&mut parts, "adapter", model.adapter_config(name)?)?;
             }
@@ -94,7 +79,7 @@ impl RunRecord {
             }
         }
         put_examples(&mut parts, "held_out", held_out)?;
-        Ok(RunRecord { version: VERSION, schedule_steps, parts })
+        Ok(RunRecord { version: RUN_VERSION, schedule_steps, parts })
     }
 
     /// The key under which a reference's log-probabilities of `examples` are
@@ -108,11 +93,6 @@ impl RunRecord {
         }
         parts.text(&digest::of_examples(examples));
         Ok(parts.finish())
-    }
-
-    /// That this program knows the record's form; what it found, where not.
-    pub(crate) fn check_version(&self) -> Result<(), (u32, u32)> {
-        if self.version == VERSION { Ok(()) } else { Err((self.version, VERSION)) }
     }
 
     /// What this run has changed of `old`: what a run may change in its middle,
@@ -136,13 +116,6 @@ impl RunRecord {
             _ => FREE.contains(&setting) || setting.starts_with(HELD_OUT),
         }
     }
-}
-
-const HELD_OUT: &str = "held_out.";
-
-/// Whether evaluations before and after are of the same examples.
-pub(crate) fn same_evaluation(changes: &[Change]) -> bool {
-    !changes.iter().any(|change| change.setting.starts_with(HELD_OUT))
 }
 
 /// Puts a value, as it is serialised, among the parts.

@@ -12,10 +12,10 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use tch::{Device, Kind, Tensor};
 
-use crate::checkpoint::state::FileDigest;
 use crate::data::Example;
 use crate::error::{Error, Result};
 
@@ -25,8 +25,17 @@ const CHUNK: usize = 1 << 24;
 /// No more threads than that: the disk and the memory are shared.
 const MOST_THREADS: usize = 8;
 
+/// What a file of a checkpoint must be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileDigest {
+    /// Its length.
+    pub bytes: u64,
+    /// Its SHA-256 in hexadecimal digits.
+    pub sha256: String,
+}
+
 /// Length and hash of a file, read once.
-pub(super) fn of_file(path: &Path) -> io::Result<FileDigest> {
+pub(crate) fn of_file(path: &Path) -> io::Result<FileDigest> {
     let mut file = File::open(path)?;
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
@@ -43,16 +52,16 @@ pub(super) fn of_file(path: &Path) -> io::Result<FileDigest> {
 }
 
 /// A hash of parts, each behind its length.
-pub(super) struct Parts(Sha256);
+pub(crate) struct Parts(Sha256);
 
 impl Parts {
-    pub(super) fn new(what: &str) -> Self {
+    pub(crate) fn new(what: &str) -> Self {
         let mut parts = Parts(Sha256::new());
         parts.text(what);
         parts
     }
 
-    pub(super) fn text(&mut self, part: &str) {
+    pub(crate) fn text(&mut self, part: &str) {
         self.length(part.len());
         self.0.update(part);
     }
@@ -68,14 +77,14 @@ impl Parts {
         }
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         hex(&self.0.finalize())
     }
 }
 
 /// Ids and tokens of the examples, in their order: trunks, spans and branches
 /// are all that is computed with.
-pub(super) fn of_examples(examples: &[Example]) -> String {
+pub(crate) fn of_examples(examples: &[Example]) -> String {
     let mut parts = Parts::new("examples 2");
     parts.length(examples.len());
     for example in examples {
@@ -98,7 +107,7 @@ pub(super) fn of_examples(examples: &[Example]) -> String {
 /// Names, kinds, shapes and every bit of tensors, whatever device they are on
 /// and in whatever order they come. One pass over the bytes, shared out among
 /// threads; `CHUNK` bytes a thread are copied at a time.
-pub(super) fn of_tensors(tensors: &[(String, Tensor)]) -> Result<String> {
+pub(crate) fn of_tensors(tensors: &[(String, Tensor)]) -> Result<String> {
     let queue: VecDeque<(&str, Tensor)> =
         tensors.iter().map(|(name, tensor)| (name.as_str(), tensor.shallow_clone())).collect();
     let queue = Mutex::new(queue);
@@ -154,7 +163,7 @@ fn of_tensor(tensor: &Tensor) -> Result<Sha256Bytes> {
 }
 
 /// The name of a number type, as in safetensors files.
-pub(super) fn precision(kind: Kind) -> Result<&'static str> {
+pub(crate) fn precision(kind: Kind) -> Result<&'static str> {
     match kind {
         Kind::Float => Ok("F32"),
         Kind::BFloat16 => Ok("BF16"),

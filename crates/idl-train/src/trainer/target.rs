@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 
 /// What a run trains; everything else is frozen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trained<'a> {
+pub enum TrainTarget<'a> {
     /// The adapter of this name.
     Adapter(&'a str),
     /// Every parameter of the base. In 16 bits they are updated through copies
@@ -18,29 +18,29 @@ pub enum Trained<'a> {
     Base,
 }
 
-impl<'a> From<&'a str> for Trained<'a> {
+impl<'a> From<&'a str> for TrainTarget<'a> {
     fn from(adapter: &'a str) -> Self {
-        Trained::Adapter(adapter)
+        TrainTarget::Adapter(adapter)
     }
 }
 
 /// A checkpoint of the base in files of at most this size.
 const SHARD_BYTES: usize = 5_000_000_000;
 
-impl Trained<'_> {
+impl TrainTarget<'_> {
     /// What must be active while it is trained.
     pub(super) fn active(&self) -> Option<&str> {
         match self {
-            Trained::Adapter(name) => Some(name),
-            Trained::Base => None,
+            TrainTarget::Adapter(name) => Some(name),
+            TrainTarget::Base => None,
         }
     }
 
     /// Its tensors, sharing storage with the model.
     pub(super) fn parameters(&self, model: &CausalLm) -> Result<Vec<(String, Tensor)>> {
         match self {
-            Trained::Adapter(name) => Ok(model.adapter_parameters(name)?),
-            Trained::Base => Ok(model.parameters()),
+            TrainTarget::Adapter(name) => Ok(model.adapter_parameters(name)?),
+            TrainTarget::Base => Ok(model.parameters()),
         }
     }
 
@@ -55,8 +55,8 @@ impl Trained<'_> {
     /// Whether passes of it drop out.
     pub(crate) fn drops_out(&self, model: &CausalLm) -> Result<bool> {
         match self {
-            Trained::Adapter(name) => Ok(model.adapter_config(name)?.dropout > 0.0),
-            Trained::Base => Ok(false),
+            TrainTarget::Adapter(name) => Ok(model.adapter_config(name)?.dropout > 0.0),
+            TrainTarget::Base => Ok(false),
         }
     }
 
@@ -67,8 +67,8 @@ impl Trained<'_> {
     /// The language model's: a name that is no adapter's, a full disk.
     pub fn save(&self, model: &CausalLm, dir: &Path, base: &str) -> Result<()> {
         match self {
-            Trained::Adapter(name) => model.save_adapter(name, dir, base)?,
-            Trained::Base => model.save(dir, SHARD_BYTES)?,
+            TrainTarget::Adapter(name) => model.save_adapter(name, dir, base)?,
+            TrainTarget::Base => model.save(dir, SHARD_BYTES)?,
         }
         Ok(())
     }
@@ -76,8 +76,8 @@ impl Trained<'_> {
     /// Overwrites it by what [`save`](Self::save) has written to `dir`.
     pub(super) fn restore(&self, model: &mut CausalLm, dir: &Path) -> Result<()> {
         match self {
-            Trained::Adapter(name) => restore_adapter(model, name, dir),
-            Trained::Base => Ok(model.load_parameters(dir)?),
+            TrainTarget::Adapter(name) => restore_adapter(model, name, dir),
+            TrainTarget::Base => Ok(model.load_parameters(dir)?),
         }
     }
 }
