@@ -54,7 +54,7 @@ fn embedded_conversation(who: usize, target: usize, references: &[usize]) -> Con
             .collect(),
         target: session.messages.clone(),
         replies: session.replies().collect(),
-        opening: None,
+        leading_context: None,
     }
 }
 
@@ -106,7 +106,7 @@ fn random_conversation() -> impl Strategy<Value = Conversation> {
             Conversation {
                 id: "random".to_owned(),
                 replies: (1..target.len()).filter(is_reply).collect(),
-                opening: None,
+                leading_context: None,
                 references: references
                     .into_iter()
                     .map(|(messages, distance)| Reference { messages, distance })
@@ -627,7 +627,8 @@ fn the_cut_is_the_same_whichever_replies_are_learnt() {
     for max in [ROOM, 600, 400] {
         let whole = builder(max).supervised(&all).unwrap();
         let Some(&last) = whole.replies.last().filter(|&&last| last > first) else { continue };
-        let late = Conversation { replies: vec![last], opening: Some(first), ..all.clone() };
+        let late =
+            Conversation { replies: vec![last], leading_context: Some(first), ..all.clone() };
         let example = builder(max).supervised(&late).unwrap();
         assert_eq!(example.references, whole.references);
         assert_eq!(example.tree.trunk(), whole.tree.trunk());
@@ -638,7 +639,8 @@ fn the_cut_is_the_same_whichever_replies_are_learnt() {
         assert_eq!(preference.tree.trunk(), example.tree.trunk());
     }
     for opening in [0, last + 1] {
-        let wrong = Conversation { opening: Some(opening), replies: vec![last], ..all.clone() };
+        let wrong =
+            Conversation { leading_context: Some(opening), replies: vec![last], ..all.clone() };
         let error = builder(ROOM).supervised(&wrong).unwrap_err();
         assert!(error.to_string().contains("opening"), "{error}");
     }

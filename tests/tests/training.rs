@@ -42,7 +42,7 @@ fn dialogues() -> Vec<Conversation> {
         references: Vec::new(),
         target: p.sessions[0].messages.clone(),
         replies: p.sessions[0].replies().collect(),
-        opening: None,
+        leading_context: None,
     };
     persons().iter().map(conversation).collect()
 }

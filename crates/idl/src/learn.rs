@@ -141,7 +141,7 @@ pub fn conversation(
         references: selection.references.iter().filter_map(reference).collect(),
         target: target.messages.clone(),
         replies: replies.to_vec(),
-        opening: None,
+        leading_context: None,
     }
 }
 
@@ -181,7 +181,7 @@ pub fn msl_targets(
 
 /// The fine-tuning baseline: the same dialogues, each alone.
 #[must_use]
-pub fn alone(targets: &[TrainingTarget]) -> Vec<Conversation> {
+pub fn without_references(targets: &[TrainingTarget]) -> Vec<Conversation> {
     targets
         .iter()
         .map(|t| Conversation { references: Vec::new(), ..t.conversation.clone() })

@@ -166,7 +166,7 @@ impl ExampleBuilder<'_> {
     ) -> Result<Example> {
         let narrowed = |alternatives: &[Alternatives]| Conversation {
             replies: alternatives.iter().map(|a| a.reply).collect(),
-            opening: None,
+            leading_context: None,
             ..conversation.clone()
         };
         let opening = check(conversation)?;
@@ -326,7 +326,7 @@ fn check(conversation: &Conversation) -> Result<usize> {
             ));
         }
     }
-    let opening = conversation.opening.unwrap_or(first);
+    let opening = conversation.leading_context.unwrap_or(first);
     if opening == 0 || opening > first {
         return bad(format!("its opening of {opening} messages does not end by reply {first}"));
     }

@@ -21,15 +21,15 @@ pub struct Conversation {
     /// where that is not learnt itself: the cut looks at these alone, so that
     /// it is the same whichever replies are learnt. `None`: those before the
     /// first of `replies`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opening: Option<usize>,
+    #[serde(default, rename = "opening", skip_serializing_if = "Option::is_none")]
+    pub leading_context: Option<usize>,
 }
 
 impl Conversation {
     /// How many messages stand before the first reply; `None` without replies.
     #[must_use]
-    pub fn opening(&self) -> Option<usize> {
-        self.opening.or(self.replies.first().copied())
+    pub fn leading_context(&self) -> Option<usize> {
+        self.leading_context.or(self.replies.first().copied())
     }
 
     /// Leaves the `n` nearest references, as the cut would.

@@ -147,7 +147,7 @@ impl TryFrom<Line> for Row {
             person: line.person,
             references,
             prompt: line.prompt,
-            opening,
+            leading_context: opening,
             chosen,
             alternatives,
         })
@@ -162,7 +162,7 @@ impl From<Row> for Line {
             person: row.person,
             sessions: row.references.into_iter().map(|r| r.messages).collect(),
             distances: Some(distances),
-            opening: (row.opening != row.prompt.len()).then_some(row.opening),
+            opening: (row.leading_context != row.prompt.len()).then_some(row.leading_context),
             prompt: row.prompt,
             ..Line::default()
         };

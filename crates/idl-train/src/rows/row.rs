@@ -17,7 +17,7 @@ pub struct Row {
     pub prompt: Vec<Utterance>,
     /// How many messages stand before the dialogue's first reply: references
     /// are chosen and cut by these alone, whichever reply is learnt.
-    pub opening: usize,
+    pub leading_context: usize,
     /// The true reply.
     pub chosen: String,
     /// The alternatives, where there are some.
@@ -54,14 +54,14 @@ impl Dialogue {
         let Conversation { id, references, target, replies, .. } = &self.conversation;
         // Alternatives may begin before what is learnt.
         let earliest = self.alternatives.iter().map(|a| a.reply).min();
-        let opening = self.conversation.opening().into_iter().chain(earliest).min();
+        let leading = self.conversation.leading_context().into_iter().chain(earliest).min();
         let row = |reply: usize, alternatives: Option<RowAlternatives>| {
             Some(Row {
                 id: Some(id.clone()),
                 person: self.person.clone(),
                 references: references.clone(),
                 prompt: target.get(..reply)?.to_vec(),
-                opening: opening.map_or(reply, |opening| opening.min(reply)),
+                leading_context: leading.map_or(reply, |leading| leading.min(reply)),
                 chosen: target.get(reply)?.content.clone(),
                 alternatives,
             })

@@ -18,7 +18,8 @@ use idl::evaluate::{
     EvaluationConfig, EvaluationTarget, EvaluationTargets, LeftOut, evaluate, evaluation_targets,
 };
 use idl::learn::{
-    QueryPoint, TrainingTarget, alone, candidates, conversation, dpa_targets, msl_targets,
+    QueryPoint, TrainingTarget, candidates, conversation, dpa_targets, msl_targets,
+    without_references,
 };
 use idl::lm::{CausalLm, ChatTokenizer, Generator, LoraConfig};
 use idl::order::Policy;
@@ -152,7 +153,7 @@ impl Study<'_> {
             conversations.map(|c| builder.supervised(&c)).collect::<Result<Vec<Example>, _>>()
         };
 
-        let examples = supervised(&mut alone(&targets).into_iter())?;
+        let examples = supervised(&mut without_references(&targets).into_iter())?;
         model.add_adapter("ft", &lora, self.options.seed)?;
         self.train(model, "ft", &examples, Objective::Supervised, &msl_config(self.options.seed))?;
 
