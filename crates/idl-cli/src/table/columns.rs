@@ -3,8 +3,8 @@
 use idl::evaluate::{Pair, PersonScores};
 use idl::metrics::Condition;
 
-use super::System;
 use super::figure::Figure;
+use super::rows::System;
 
 /// A column.
 #[derive(Clone, Copy)]

@@ -31,7 +31,7 @@ use idl::train::{
 };
 use idl::{ConvEdDistance, Pipeline, Rule};
 
-use super::Arguments;
+use super::arguments::Arguments;
 use super::data::People;
 
 /// Tokens of sessions and dialogue together.
