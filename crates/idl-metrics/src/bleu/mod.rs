@@ -3,6 +3,7 @@
 mod ngrams;
 mod params;
 mod score;
+mod stats;
 
 use std::borrow::{Borrow, Cow};
 
@@ -10,43 +11,11 @@ use serde::{Deserialize, Serialize};
 
 pub use params::{BleuParams, Convention, NltkSmoothing, Smoothing};
 pub use score::BleuScore;
+pub use stats::BleuStats;
 
 use crate::text::{Numbered, characters, lower};
 use crate::{Error, Level, Result, Score};
 use ngrams::count;
-
-/// The longest n-gram.
-const MAX_ORDER: usize = 4;
-
-/// What BLEU needs to know of some replies; adding is all there is to merging.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BleuStats {
-    /// Tokens of all hypotheses.
-    pub hyp_len: u64,
-    /// Tokens of the references, of each reply's the nearest in length.
-    pub ref_len: u64,
-    /// Matched n-grams by order, no more often than in one reference.
-    pub correct: [u64; MAX_ORDER],
-    /// N-grams of the hypotheses by order.
-    pub total: [u64; MAX_ORDER],
-    /// Replies too short for an n-gram, by order: NLTK counts one for each.
-    pub too_short: [u64; MAX_ORDER],
-    /// Replies.
-    pub segments: u64,
-}
-
-impl std::ops::AddAssign for BleuStats {
-    fn add_assign(&mut self, other: Self) {
-        self.hyp_len += other.hyp_len;
-        self.ref_len += other.ref_len;
-        self.segments += other.segments;
-        for n in 0..MAX_ORDER {
-            self.correct[n] += other.correct[n];
-            self.total[n] += other.total[n];
-            self.too_short[n] += other.too_short[n];
-        }
-    }
-}
 
 /// Corpus BLEU as an accumulator, which merges: statistics are added up and the
 /// score is computed once (a mean of sentence or batch scores is another

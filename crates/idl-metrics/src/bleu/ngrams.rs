@@ -1,6 +1,6 @@
 //! Clipped n-gram counts.
 
-use super::{BleuStats, MAX_ORDER};
+use super::stats::{BleuStats, MAX_ORDER};
 use crate::text::Numbered;
 
 /// The statistics of one reply against its references. Time O(tokens).

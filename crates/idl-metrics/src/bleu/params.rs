@@ -102,7 +102,7 @@ impl BleuParams {
     }
 
     pub(super) fn check(&self) -> Result<()> {
-        if !(1..=super::MAX_ORDER).contains(&self.max_order) {
+        if !(1..=super::stats::MAX_ORDER).contains(&self.max_order) {
             return Err(Error::Parameter {
                 name: "max_order",
                 value: self.max_order.to_string(),

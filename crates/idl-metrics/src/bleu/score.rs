@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{BleuParams, BleuStats, Convention, MAX_ORDER, NltkSmoothing, Smoothing};
+use super::params::{BleuParams, Convention, NltkSmoothing, Smoothing};
+use super::stats::{BleuStats, MAX_ORDER};
 use crate::{Level, Signature};
 
 /// A BLEU score and what it is made of.
