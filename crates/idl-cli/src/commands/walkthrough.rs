@@ -14,7 +14,7 @@ use idl::dpoc_loss::{Batch, LogProbs, Loss, PreferenceLoss};
 use idl::encoder::TfIdfEncoder;
 use idl::learn::{conversation, opening};
 use idl::lm::{CausalLm, ChatTokenizer, Generator, LoadOptions};
-use idl::metrics::word_f1;
+use idl::metrics::text::word_f1;
 use idl::order::{Policy, order};
 use idl::persona_ext::{RuleExtractor, extract_triples, persona_utterances};
 use idl::train::{

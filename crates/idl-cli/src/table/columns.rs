@@ -1,7 +1,7 @@
 //! What a table says of each system.
 
 use idl::evaluate::{Pair, PersonScores};
-use idl::metrics::Condition;
+use idl::metrics::likelihood::Condition;
 
 use super::figure::Figure;
 use super::rows::System;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use idl::dialogue::BoxError;
 use idl::evaluate::{Pair, PersonScores};
-use idl::metrics::Intervals;
+use idl::metrics::intervals::Intervals;
 use serde::{Deserialize, Serialize};
 
 use crate::trained_on::sentence;

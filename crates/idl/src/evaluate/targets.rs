@@ -33,7 +33,7 @@ pub struct EvaluationTarget {
     /// ones of the other person.
     pub references: usize,
     /// The target behind own, other and no sessions, in the order of
-    /// [`Condition::ALL`](idl_metrics::Condition::ALL). Branches: two for each
+    /// [`Condition::ALL`](idl_metrics::likelihood::Condition::ALL). Branches: two for each
     /// of `ordered`, rejected and criterion; with own sessions then the
     /// distractors.
     pub(super) examples: [Example; 3],

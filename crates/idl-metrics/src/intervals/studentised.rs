@@ -3,7 +3,7 @@
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use crate::spread::Spread;
+use super::spread::Spread;
 use crate::{Error, Result};
 
 /// How far the estimate may lie from the truth, in standard errors: the

@@ -40,7 +40,7 @@ impl Lengths {
     /// The summary; `None` before the first reply. Time O(n log n).
     ///
     /// ```
-    /// let mut lengths = idl_metrics::Lengths::default();
+    /// let mut lengths = idl_metrics::text::Lengths::default();
     /// [2, 4, 0, 10].into_iter().for_each(|n| lengths.add(n));
     /// let stats = lengths.stats();
     /// assert!(stats.is_some_and(|s| s.mean == 4.0 && s.median == 3.0 && s.empty == 0.25));

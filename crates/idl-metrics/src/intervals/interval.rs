@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::spread::{Spread, jackknife, of_values};
+use super::student::quantile;
+use super::studentised::{self, Ends};
+use super::ttest::{TTest, differences, scale};
 use crate::error::finite;
-use crate::spread::{Spread, jackknife, of_values};
-use crate::student::quantile;
-use crate::studentised::{self, Ends};
-use crate::ttest::{TTest, differences, scale};
 use crate::{Error, Result};
 
 /// How the ends of an interval are found.
@@ -52,7 +52,7 @@ impl Method {
 /// `tests/coverage.rs` measures all three.
 ///
 /// ```
-/// use idl_metrics::Intervals;
+/// use idl_metrics::intervals::Intervals;
 ///
 /// # fn main() -> Result<(), idl_metrics::Error> {
 /// let intervals = Intervals::default();
@@ -142,7 +142,7 @@ impl Intervals {
     /// [`t_test`](Interval::t_test) is the paired t-test.
     ///
     /// ```
-    /// use idl_metrics::Intervals;
+    /// use idl_metrics::intervals::Intervals;
     ///
     /// # fn main() -> Result<(), idl_metrics::Error> {
     /// let (a, b) = ([3.1, 2.9, 3.4, 3.0], [2.8, 2.7, 3.0, 2.9]);

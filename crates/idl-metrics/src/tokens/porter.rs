@@ -68,7 +68,7 @@ const STEP_4: &[&str] = &[
 /// Time O(bytes).
 ///
 /// ```
-/// use idl_metrics::porter_stem;
+/// use idl_metrics::text::porter_stem;
 /// assert_eq!(porter_stem("relational"), "relat");
 /// assert_eq!(porter_stem("dying"), "die");
 /// ```

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::f1::counting_words;
 use crate::likelihood::mean;
-use crate::text::lower;
-use crate::{Condition, Level, Mean, PairedSample, Result, Score, Signature};
+use crate::likelihood::{Condition, PairedSample};
+use crate::text::counting_words;
+use crate::tokens::lower;
+use crate::{Level, Mean, Result, Score, Signature};
 
 /// Whether `reply` names `object`: its words, all of them and in this order,
 /// stand in the reply one after the other. Words are compared exactly after
@@ -16,7 +17,7 @@ use crate::{Condition, Level, Mean, PairedSample, Result, Score, Signature};
 /// `n` words.
 ///
 /// ```
-/// use idl_metrics::names_object;
+/// use idl_metrics::persona::names_object;
 /// assert!(names_object("Well, I have a one-eyed cat!", "one eyed cat"));
 /// assert!(!names_object("i have cats", "cat"));
 /// ```
@@ -38,7 +39,8 @@ pub fn names_object(reply: &str, object: &str) -> bool {
 /// then over persons. Merges.
 ///
 /// ```
-/// use idl_metrics::{Condition, FactAccuracy};
+/// use idl_metrics::likelihood::Condition;
+/// use idl_metrics::persona::FactAccuracy;
 ///
 /// # fn main() -> Result<(), idl_metrics::Error> {
 /// let mut facts = FactAccuracy::default();

@@ -1,7 +1,7 @@
 //! Clipped n-gram counts.
 
 use super::stats::{BleuStats, MAX_ORDER};
-use crate::text::Numbered;
+use crate::tokens::Numbered;
 
 /// The statistics of one reply against its references. Time O(tokens).
 pub(super) fn count(texts: &mut Numbered, max_order: usize) -> BleuStats {

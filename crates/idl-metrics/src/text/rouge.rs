@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{ABSENT, Numbered, lower, rouge_tokens};
+use crate::tokens::{ABSENT, Numbered, lower, rouge_tokens};
 use crate::{Level, Score, Signature};
 
 /// Precision, recall and their harmonic mean, each in `[0, 1]`.
@@ -18,13 +18,13 @@ pub struct RougeScore {
 
 /// ROUGE-L of `hypothesis` against the reference with the highest F1, the first
 /// of several. Tokens are runs of `[a-z0-9]` in lower case, stemmed by
-/// [`porter_stem`](crate::porter_stem) if `stem` and longer than 3 letters.
+/// [`porter_stem`](crate::tokens::porter_stem) if `stem` and longer than 3 letters.
 /// All 0 where either side has no token.
 ///
 /// Time O(bytes + m n / 64) for `m` and `n` tokens.
 ///
 /// ```
-/// let score = idl_metrics::rouge_l("The cats sat down.", &["a cat sat"], true);
+/// let score = idl_metrics::text::rouge_l("The cats sat down.", &["a cat sat"], true);
 /// assert_eq!((score.precision, score.recall), (2.0 / 4.0, 2.0 / 3.0));
 /// ```
 #[must_use]

@@ -1,6 +1,6 @@
 //! Student's distribution: p-values and quantiles.
 
-use crate::special::incomplete_beta;
+use super::special::incomplete_beta;
 
 /// `P(|T| >= |t|)` with `df` degrees of freedom.
 pub(crate) fn two_sided(t: f64, df: f64) -> f64 {

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::spread::of_values;
+use super::student::two_sided;
 use crate::error::finite;
-use crate::spread::of_values;
-use crate::student::two_sided;
 use crate::{Error, Result};
 
 /// The outcome of a t-test.
@@ -40,7 +40,7 @@ impl fmt::Display for TTest {
 ///
 /// ```
 /// # fn main() -> Result<(), idl_metrics::Error> {
-/// let test = idl_metrics::paired_t_test(&[1.0, 2.0, 4.0], &[0.0, 2.0, 1.0])?;
+/// let test = idl_metrics::intervals::paired_t_test(&[1.0, 2.0, 4.0], &[0.0, 2.0, 1.0])?;
 /// assert!((test.statistic - 1.5118578920369088).abs() < 1e-12);
 /// assert!((test.p_value - 0.26970325665977857).abs() < 1e-9);
 /// # Ok(())

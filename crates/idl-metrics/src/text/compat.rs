@@ -13,8 +13,9 @@
 //!   a reference of characters, so that only one-letter words can match: the
 //!   true reply itself scores about 18.
 
-use crate::bleu::{Bleu, BleuParams, NltkSmoothing};
-use crate::{Level, Result, Signature, Tokenizer};
+use crate::text::{Bleu, BleuParams, NltkSmoothing};
+use crate::tokens::Tokenizer;
+use crate::{Level, Result, Signature};
 
 /// BLEU-1, 0 to 100, as the evaluation released with In-Dialogue Learning
 /// computes it for one reply: on characters (spaces included), hypothesis and
@@ -23,7 +24,7 @@ use crate::{Level, Result, Signature, Tokenizer};
 /// ```
 /// # fn main() -> Result<(), idl_metrics::Error> {
 /// // Anagrams are perfect.
-/// assert!((idl_metrics::released_bleu("no tip", "on pit")? - 100.0).abs() < 1e-9);
+/// assert!((idl_metrics::text::released_bleu("no tip", "on pit")? - 100.0).abs() < 1e-9);
 /// # Ok(())
 /// # }
 /// ```
@@ -60,7 +61,7 @@ pub fn released_bleu_signature() -> Signature {
 /// ```
 /// # fn main() -> Result<(), idl_metrics::Error> {
 /// // The true reply itself, of which only "i" can match.
-/// assert!((idl_metrics::clv_bleu("i see", "i see", 1)? - 50.0).abs() < 1e-9);
+/// assert!((idl_metrics::text::clv_bleu("i see", "i see", 1)? - 50.0).abs() < 1e-9);
 /// # Ok(())
 /// # }
 /// ```

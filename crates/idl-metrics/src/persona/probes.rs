@@ -1,6 +1,8 @@
 //! Accuracy on questions about persons' facts.
 
-use crate::{Condition, FactAccuracy, Result, names_object};
+use crate::Result;
+use crate::likelihood::Condition;
+use crate::persona::{FactAccuracy, names_object};
 
 /// A model's reply to a question that a fact about a person answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +31,8 @@ pub struct ProbeReply<'a> {
 /// Time O(P²) for P questions.
 ///
 /// ```
-/// use idl_metrics::{Condition, ProbeReply, probe_accuracy};
+/// use idl_metrics::likelihood::Condition;
+/// use idl_metrics::persona::{ProbeReply, probe_accuracy};
 ///
 /// let asked = |person, answer, reply| ProbeReply { person, relation: "have_pet", answer, reply };
 /// let facts = probe_accuracy(&[

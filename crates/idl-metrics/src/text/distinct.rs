@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::text::Numbered;
+use crate::tokens::Numbered;
 use crate::{Error, Level, Result, Score, Signature};
 
 /// What the number of different n-grams is divided by.
@@ -25,7 +25,7 @@ pub enum Denominator {
 ///
 /// ```
 /// # fn main() -> Result<(), idl_metrics::Error> {
-/// let mut distinct = idl_metrics::Distinct::new(2)?;
+/// let mut distinct = idl_metrics::text::Distinct::new(2)?;
 /// distinct.add(&["i", "am", "i", "am"]);
 /// distinct.add(&["i", "am"]);
 /// assert_eq!(distinct.corpus(), Some(2.0 / 4.0));

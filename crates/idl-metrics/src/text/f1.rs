@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{Numbered, is_space, lower};
+use crate::tokens::{Numbered, is_space, lower};
 use crate::{Level, Score, Signature};
 
 /// Calls `emit` with the words that count: all but punctuation and articles.
@@ -43,7 +43,7 @@ pub(crate) fn counting_words(lower: &str, mut emit: impl FnMut(&str)) {
 /// case, punctuation to spaces, articles out. Time O(bytes).
 ///
 /// ```
-/// let f1 = idl_metrics::word_f1("I have the cat.", "i have two cats");
+/// let f1 = idl_metrics::text::word_f1("I have the cat.", "i have two cats");
 /// assert_eq!(f1, 2.0 * (2.0 / 3.0) * 0.5 / (2.0 / 3.0 + 0.5));
 /// ```
 #[must_use]
@@ -67,7 +67,7 @@ pub fn word_f1(hypothesis: &str, reference: &str) -> f64 {
 /// best. Accumulators merge.
 ///
 /// ```
-/// let mut f1 = idl_metrics::WordF1::default();
+/// let mut f1 = idl_metrics::text::WordF1::default();
 /// f1.add("a dog", &["one dog", "dogs"]);
 /// f1.add("hello", &["bye"]);
 /// assert_eq!(f1.mean(), Some((2.0 / 3.0 + 0.0) / 2.0));

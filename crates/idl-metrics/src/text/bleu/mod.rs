@@ -13,7 +13,7 @@ pub use params::{BleuParams, Convention, NltkSmoothing, Smoothing};
 pub use score::BleuScore;
 pub use stats::BleuStats;
 
-use crate::text::{Numbered, characters, lower};
+use crate::tokens::{Numbered, characters, lower};
 use crate::{Error, Level, Result, Score};
 use ngrams::count;
 
@@ -22,7 +22,7 @@ use ngrams::count;
 /// number).
 ///
 /// ```
-/// use idl_metrics::{Bleu, BleuParams};
+/// use idl_metrics::text::{Bleu, BleuParams};
 ///
 /// # fn main() -> Result<(), idl_metrics::Error> {
 /// let mut bleu = Bleu::new(BleuParams::default())?;
@@ -163,7 +163,7 @@ impl Bleu {
 /// short replies: see [`BleuParams::sentence`].
 ///
 /// ```
-/// use idl_metrics::{BleuParams, sentence_bleu};
+/// use idl_metrics::text::{BleuParams, sentence_bleu};
 ///
 /// # fn main() -> Result<(), idl_metrics::Error> {
 /// let params = BleuParams::sentence();

@@ -36,7 +36,7 @@ impl Verdict {
 /// * Con: the share of pairs that are entailed.
 ///
 /// ```
-/// use idl_metrics::{Consistency, Verdict::{Contradicted, Entailed, Neutral}};
+/// use idl_metrics::nli::{Consistency, Verdict::{Contradicted, Entailed, Neutral}};
 ///
 /// let mut consistency = Consistency::default();
 /// consistency.add(&[Entailed, Neutral]);

@@ -35,7 +35,7 @@ impl Tokenizer {
     /// The tokens of `text`. Time O(bytes).
     ///
     /// ```
-    /// use idl_metrics::Tokenizer;
+    /// use idl_metrics::text::Tokenizer;
     /// assert_eq!(Tokenizer::V13a.tokens("It's 3.50, no?"), ["It's", "3.50", ",", "no", "?"]);
     /// ```
     #[must_use]

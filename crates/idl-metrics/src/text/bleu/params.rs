@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result, Signature, Tokenizer};
+use crate::tokens::Tokenizer;
+use crate::{Error, Result, Signature};
 
 /// What is done about orders without a match, in sacreBLEU's words (Chen and
 /// Cherry 2014).
