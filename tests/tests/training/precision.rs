@@ -7,8 +7,8 @@ use idl::train::log::metric;
 use idl::train::{Example, Objective, TrainConfig, TrainTarget, Trainer};
 use tch::{Kind, Tensor};
 
-use super::support::{config, first_gradients, tiny_dir, tiny_examples};
-use super::value;
+use crate::data::value;
+use crate::support::{config, first_gradients, tiny_dir, tiny_examples};
 
 /// The tiny model in 16 bits.
 fn half() -> CausalLm {

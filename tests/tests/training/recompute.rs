@@ -6,11 +6,11 @@ use idl::train::log::{LogRecord, metric};
 use idl::train::{Example, Objective, TrainConfig, TrainTarget, Trainer};
 use tch::{Kind, Tensor};
 
-use super::support::{
+use crate::data::{run, supervised_examples, value};
+use crate::support::{
     bits, config, first_gradients, go_on, mini_llama, tiny, tiny_dir, tiny_examples,
     tiny_preferences,
 };
-use super::{run, supervised_examples, value};
 
 fn recomputing(config: &TrainConfig) -> TrainConfig {
     TrainConfig { activation_checkpointing: true, ..config.clone() }

@@ -14,7 +14,7 @@ use idl::train::{
 };
 use tch::{Kind, Tensor};
 
-use super::support::{bits, config, tiny, tiny_examples, tiny_preferences, without_criterion};
+use crate::support::{bits, config, tiny, tiny_examples, tiny_preferences, without_criterion};
 
 /// What a run reports; it can be told to end before its first step.
 #[derive(Default)]
