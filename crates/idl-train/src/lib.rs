@@ -21,7 +21,7 @@ pub use data::{
     RejectedKind,
 };
 pub use error::{Error, Result};
-pub use objective::{Objective, PreferenceLogProbs};
+pub use objective::{Objective, preference_logprobs};
 pub use rejected::{Candidates, PersonaBlind, RejectedSource};
 pub use trainer::{
     Callback, ExampleStream, Outcome, Step, StopReason, TrainConfig, TrainTarget, Trainer,

@@ -1,8 +1,9 @@
 //! One pass over a tree gives what separate passes give.
 
 use idl::dialogue::Utterance;
+use idl::dpoc_loss::Completions;
 use idl::lm::{CausalLm, LoadOptions, LoraConfig, TokenTree};
-use idl::train::{Alternatives, Conversation, Example, PreferenceLogProbs};
+use idl::train::{Alternatives, Conversation, Example, preference_logprobs};
 use tch::{Kind, Tensor};
 
 use crate::data::{ROOM, alternatives, assets, builder, embedded_conversation, encode, tokenizer};
@@ -42,7 +43,7 @@ fn one_by_one(
     model: &CausalLm,
     conversation: &Conversation,
     example: &Example,
-) -> PreferenceLogProbs {
+) -> Completions<Tensor> {
     let before: Vec<Utterance> =
         conversation.references.iter().flat_map(|r| r.messages.clone()).collect();
     let sum = |reply: usize, text: &str| {
@@ -60,7 +61,7 @@ fn one_by_one(
             example.alternatives.iter().map(|a| sum(a.reply, &text(a))).collect();
         Tensor::stack(&sums, 0)
     };
-    PreferenceLogProbs {
+    Completions {
         chosen: all(&|a| conversation.target[a.reply].content.clone()),
         rejected: all(&|a| a.rejected.clone()),
         criterion: Some(all(&|a| a.criterion.as_ref().unwrap().text.clone())),
@@ -93,7 +94,7 @@ fn a_tree_gives_what_three_separate_sequences_give() {
         builder(ROOM).preference(&conversation, &alternatives(&conversation)[..2]).unwrap();
     assert_eq!(example.alternatives.len(), 2);
 
-    let gradients = |logprobs: &PreferenceLogProbs| {
+    let gradients = |logprobs: &Completions<Tensor>| {
         let objective = logprobs.chosen.sum(Kind::Float) - logprobs.rejected.sum(Kind::Float)
             + logprobs.criterion.as_ref().unwrap().sum(Kind::Float) * 2.0;
         Tensor::run_backward(
@@ -103,7 +104,7 @@ fn a_tree_gives_what_three_separate_sequences_give() {
             false,
         )
     };
-    let tree = PreferenceLogProbs::of(&model, &example).unwrap();
+    let tree = preference_logprobs(&model, &example).unwrap();
     let naive = one_by_one(&model, &conversation, &example);
     for (tree, naive) in [
         (&tree.chosen, &naive.chosen),

@@ -5,7 +5,7 @@ use std::f64::consts::LN_2;
 use idl::dpoc_loss::{Loss, PreferenceLoss};
 use idl::lm::LoraConfig;
 use idl::train::log::{LogRecord, metric};
-use idl::train::{Example, ExampleBuilder, Objective, PreferenceLogProbs, train};
+use idl::train::{Example, ExampleBuilder, Objective, preference_logprobs, train};
 use tch::Kind;
 
 use crate::data::{assert_left_in_order, dialogues, preference_examples, run, value};
@@ -71,7 +71,7 @@ fn a_preference_batch_is_the_mean_over_replies() {
     let objective = Objective::Preference { loss: &loss, reference: None };
     let log = run(&mut model, "a", &examples, objective, &config(2, 1, 1e-4));
     let sums: f64 = tch::no_grad(|| {
-        let sum = |e: &Example| PreferenceLogProbs::of(&model, e).unwrap().chosen.sum(Kind::Double);
+        let sum = |e: &Example| preference_logprobs(&model, e).unwrap().chosen.sum(Kind::Double);
         examples.iter().map(|e| sum(e).double_value(&[])).sum()
     });
     let logged = value(&log[0], metric::LOGPS_CHOSEN);

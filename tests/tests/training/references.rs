@@ -9,8 +9,8 @@ use idl::lm::CausalLm;
 use idl::train::checkpoint::Checkpoints;
 use idl::train::log::{LogRecord, metric};
 use idl::train::{
-    Callback, Error, Example, Objective, Outcome, PreferenceLogProbs, Result, Step, StopReason,
-    TrainConfig, TrainTarget, Trainer,
+    Callback, Error, Example, Objective, Outcome, Result, Step, StopReason, TrainConfig,
+    TrainTarget, Trainer, preference_logprobs,
 };
 use tch::{Kind, Tensor};
 
@@ -243,7 +243,7 @@ fn the_base_can_be_trained_against_what_was_said_before_it_moved() {
         let said = |model: &mut CausalLm, active: Option<&str>| -> f64 {
             model.set_active(active).unwrap();
             let sum = tch::no_grad(|| {
-                let of = |e| PreferenceLogProbs::of(model, e).unwrap().chosen.sum(Kind::Double);
+                let of = |e| preference_logprobs(model, e).unwrap().chosen.sum(Kind::Double);
                 examples.iter().map(|e| of(e).double_value(&[])).sum::<f64>()
             });
             model.set_active(None).unwrap();
