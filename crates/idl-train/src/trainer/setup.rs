@@ -94,7 +94,7 @@ impl<'a> Trainer<'a> {
     /// what would have followed without the pause.
     ///
     /// How long the run is, and how it is evaluated and saved, may have changed;
-    /// [`Callback::on_resume`] is told. The learning rate goes over the steps
+    /// [`Callback::on_resume`](crate::Callback::on_resume) is told. The learning rate goes over the steps
     /// that it began with, and keeps its final value beyond them, unless
     /// [`total_steps`](crate::schedule::ScheduleConfig::total_steps) names
     /// others. With other held-out examples the best evaluation is looked for
