@@ -5,7 +5,7 @@
 #![allow(clippy::expect_used)]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use idl_dpoc_loss::{Batch, LogProbs, Loss, PreferenceLoss, TokenCounts};
+use idl_dpoc_loss::{Batch, Completions, Loss, PreferenceLoss};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use tch::{Kind, Tensor};
@@ -32,13 +32,13 @@ fn losses(criterion: &mut Criterion) {
             b.iter(|| {
                 let output = loss
                     .compute(&Batch {
-                        policy: LogProbs { chosen: &w, rejected: &l, criterion: Some(&c) },
-                        reference: Some(LogProbs {
+                        policy: Completions { chosen: &w, rejected: &l, criterion: Some(&c) },
+                        reference: Some(Completions {
                             chosen: &rw,
                             rejected: &rl,
                             criterion: Some(&rc),
                         }),
-                        tokens: Some(TokenCounts { chosen: &n, rejected: &n, criterion: Some(&n) }),
+                        tokens: Some(Completions { chosen: &n, rejected: &n, criterion: Some(&n) }),
                     })
                     .expect("the batch is sound");
                 output.losses.mean(Kind::Float).backward();

@@ -9,9 +9,8 @@
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use idl_metrics::{
-    Bleu, BleuParams, Distinct, Tokenizer, WordSets, rouge_l, sentence_bleu, word_f1,
-};
+use idl_metrics::persona::WordSets;
+use idl_metrics::text::{Bleu, BleuParams, Distinct, Tokenizer, rouge_l, sentence_bleu, word_f1};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 

@@ -64,7 +64,7 @@ struct Turn {
 /// Reads the pairs of a file.
 ///
 /// # Errors
-/// [`Error::Read`] and [`Error::Record`] with the file; the field is in the message.
+/// [`Error::Open`], and [`Error::Locomo`] with the file; the field is in the message.
 pub fn open(path: impl AsRef<Path>) -> Result<Vec<Pair>> {
     let path = path.as_ref();
     let file = File::open(path)

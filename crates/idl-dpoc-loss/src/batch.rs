@@ -2,43 +2,22 @@
 
 use tch::{Kind, Tensor};
 
+use crate::completions::Completions;
 use crate::config::Score;
 use crate::error::{Error, Result};
 
-/// Log-probabilities of each example's completions, each summed over the
-/// completion's tokens (EOS included), each of shape `[B]`, in nats.
-#[derive(Debug, Clone, Copy)]
-pub struct LogProbs<'a> {
-    /// Of the preferred completion.
-    pub chosen: &'a Tensor,
-    /// Of the dispreferred completion.
-    pub rejected: &'a Tensor,
-    /// Of the criterion completion, for the losses that rank one.
-    pub criterion: Option<&'a Tensor>,
-}
-
-/// How many tokens each completion has, each of shape `[B]`, of any kind.
-#[derive(Debug, Clone, Copy)]
-pub struct TokenCounts<'a> {
-    /// Of the preferred completion.
-    pub chosen: &'a Tensor,
-    /// Of the dispreferred completion.
-    pub rejected: &'a Tensor,
-    /// Of the criterion completion.
-    pub criterion: Option<&'a Tensor>,
-}
-
-/// One batch of preference examples.
+/// One batch of preference examples: tensors of shape `[B]`.
 #[derive(Debug, Clone, Copy)]
 pub struct Batch<'a> {
-    /// Under the model that is trained; gradients flow into these.
-    pub policy: LogProbs<'a>,
-    /// Under the frozen reference, for the losses that compare with one.
+    /// Log-probabilities under the model that is trained, each summed over the
+    /// completion's tokens (EOS included), in nats. Gradients flow into these.
+    pub policy: Completions<&'a Tensor>,
+    /// The same under the frozen reference, for the losses that compare with one.
     /// Gradients never flow into these.
-    pub reference: Option<LogProbs<'a>>,
-    /// Token counts, for the losses that average. Where given they are
-    /// checked, needed or not.
-    pub tokens: Option<TokenCounts<'a>>,
+    pub reference: Option<Completions<&'a Tensor>>,
+    /// Token counts of any kind, for the losses that average. Where given they
+    /// are checked, needed or not.
+    pub tokens: Option<Completions<&'a Tensor>>,
 }
 
 /// What one completion of every example brings, checked and in f32 (or f64).
@@ -51,19 +30,7 @@ struct Completion {
 
 /// A checked batch: vectors of one length, finite, no completion empty.
 #[derive(Debug)]
-pub(crate) struct Checked {
-    chosen: Completion,
-    rejected: Completion,
-    criterion: Option<Completion>,
-}
-
-/// One tensor `[B]` for each kind of completion.
-#[derive(Debug)]
-pub(crate) struct PerCompletion {
-    pub(crate) chosen: Tensor,
-    pub(crate) rejected: Tensor,
-    pub(crate) criterion: Option<Tensor>,
-}
+pub(crate) struct Checked(Completions<Completion>);
 
 /// What the loss is going to ask of the batch.
 #[derive(Debug, Clone, Copy)]
@@ -143,23 +110,19 @@ impl<'a> Batch<'a> {
             }),
         };
         column.check_values()?;
-        Ok(Checked { chosen, rejected, criterion })
+        Ok(Checked(Completions { chosen, rejected, criterion }))
     }
 }
 
 impl Checked {
     /// Of every completion, what `score` asks for.
-    pub(crate) fn scores(&self, score: Score) -> Result<PerCompletion> {
-        Ok(PerCompletion {
-            chosen: self.chosen.score(score)?,
-            rejected: self.rejected.score(score)?,
-            criterion: self.criterion.as_ref().map(|c| c.score(score)).transpose()?,
-        })
+    pub(crate) fn scores(&self, score: Score) -> Result<Completions<Tensor>> {
+        self.0.as_ref().try_map(|completion| completion.score(score))
     }
 
     /// Of the chosen completion, its log-probability per token.
     pub(crate) fn chosen_mean_logp(&self) -> Result<Tensor> {
-        self.chosen.score(Score::MeanLogProb)
+        self.0.chosen.score(Score::MeanLogProb)
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod anchored;
 mod batch;
+mod completions;
 mod config;
 pub mod criterion;
 mod error;
@@ -11,8 +12,9 @@ pub mod pairwise;
 mod preference;
 pub mod reference_free;
 
-pub use batch::{Batch, LogProbs, TokenCounts};
+pub use batch::Batch;
+pub use completions::Completions;
 pub use config::{Loss, Score};
 pub use error::{Error, Result};
-pub use output::{CriterionSummary, LossOutput, Rewards, Summary};
+pub use output::{CriterionSummary, LossOutput, Summary};
 pub use preference::{LossConfig, PreferenceLoss};

@@ -3,20 +3,8 @@
 use serde::Serialize;
 use tch::{Kind, Tensor};
 
-use crate::batch::PerCompletion;
+use crate::completions::Completions;
 use crate::error::Result;
-
-/// Implicit rewards, `[B]` each, detached: `beta a` (summed over tokens), or
-/// `beta ll / |y|` (SimPO) and `lambda ll / |y|` (ORPO).
-#[derive(Debug)]
-pub struct Rewards {
-    /// Of the chosen completion.
-    pub chosen: Tensor,
-    /// Of the rejected completion.
-    pub rejected: Tensor,
-    /// Of the criterion completion, where the batch has one.
-    pub criterion: Option<Tensor>,
-}
 
 /// The result of [`PreferenceLoss::compute`](crate::PreferenceLoss::compute).
 #[derive(Debug)]
@@ -25,8 +13,9 @@ pub struct LossOutput {
     /// Per-example losses `[B]`, the graph attached: take the mean (or the
     /// weighted sum) and go backward.
     pub losses: Tensor,
-    /// Implicit rewards.
-    pub rewards: Rewards,
+    /// Implicit rewards, `[B]` each, detached: `beta a` (summed over tokens), or
+    /// `beta ll / |y|` (SimPO) and `lambda ll / |y|` (ORPO).
+    pub rewards: Completions<Tensor>,
     /// `p [relu(s_c - s_w) + relu(s_l - s_c)]` per example `[B]`, detached,
     /// where the loss has such a penalty. It is contained in `losses`, but in
     /// DPOC's released form inside the sigmoid.
@@ -37,16 +26,12 @@ impl LossOutput {
     pub(crate) fn new(
         losses: Tensor,
         penalties: Option<Tensor>,
-        scores: &PerCompletion,
+        scores: &Completions<Tensor>,
         scale: f64,
     ) -> Result<Self> {
         let reward =
             |score: &Tensor| -> Result<Tensor> { Ok(score.f_detach()?.f_mul_scalar(scale)?) };
-        let rewards = Rewards {
-            chosen: reward(&scores.chosen)?,
-            rejected: reward(&scores.rejected)?,
-            criterion: scores.criterion.as_ref().map(reward).transpose()?,
-        };
+        let rewards = scores.as_ref().try_map(reward)?;
         Ok(Self { losses, rewards, penalties })
     }
 
@@ -72,7 +57,7 @@ impl LossOutput {
     /// # Errors
     /// What libtorch refuses.
     pub fn summary(&self) -> Result<Summary> {
-        let Rewards { chosen, rejected, criterion } = &self.rewards;
+        let Completions { chosen, rejected, criterion } = &self.rewards;
         let mut means = Means::default();
         means.push(&self.losses)?;
         means.push(chosen)?;

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
-use crate::batch::{Batch, Checked, Needs, PerCompletion, first};
+use crate::batch::{Batch, Checked, Needs, first};
+use crate::completions::Completions;
 use crate::config::{Loss, Score, not_negative};
 use crate::error::{Error, Result};
 use crate::output::LossOutput;
@@ -141,7 +142,7 @@ impl PreferenceLoss {
     }
 
     /// The loss without an added penalty.
-    fn ranking(&self, checked: &Checked, scores: &PerCompletion) -> Result<Tensor> {
+    fn ranking(&self, checked: &Checked, scores: &Completions<Tensor>) -> Result<Tensor> {
         let (w, l) = (&scores.chosen, &scores.rejected);
         match self.config.loss {
             Loss::Dpo { beta } => pairwise::dpo(w, l, beta),
@@ -177,7 +178,7 @@ impl PreferenceLoss {
         }
     }
 
-    fn criterion<'s>(&self, scores: &'s PerCompletion) -> Result<&'s Tensor> {
+    fn criterion<'s>(&self, scores: &'s Completions<Tensor>) -> Result<&'s Tensor> {
         let loss = self.config.loss.name();
         let missing = Error::MissingCriterion { loss, tensor: "policy.criterion" };
         scores.criterion.as_ref().ok_or(missing)
@@ -186,7 +187,7 @@ impl PreferenceLoss {
 
 /// ORPO's odds exist only for log-probabilities of at most zero; rounding may
 /// put a certain reply a little above.
-fn refuse_impossible_odds(scores: &PerCompletion) -> Result<()> {
+fn refuse_impossible_odds(scores: &Completions<Tensor>) -> Result<()> {
     for (tensor, mean) in [("policy.chosen", &scores.chosen), ("policy.rejected", &scores.rejected)]
     {
         if let Some((example, value)) = first(mean, |value| value > ROUNDING)? {

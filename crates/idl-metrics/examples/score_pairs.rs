@@ -8,9 +8,10 @@ use std::error::Error;
 use std::io::{self, BufRead, BufWriter, Write};
 use std::time::Instant;
 
-use idl_metrics::{
-    Bleu, BleuParams, Convention, NltkSmoothing, Smoothing, Tokenizer, clv_bleu, paired_t_test,
-    released_bleu, rouge_l, sentence_bleu, word_f1,
+use idl_metrics::intervals::paired_t_test;
+use idl_metrics::text::{
+    Bleu, BleuParams, Convention, NltkSmoothing, Smoothing, Tokenizer, clv_bleu, released_bleu,
+    rouge_l, sentence_bleu, word_f1,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};

@@ -35,7 +35,7 @@ pub struct ChanceRows<'a> {
 /// row. The same seed gives the same rows. Time O(examples).
 ///
 /// ```
-/// use idl_metrics::{Example, chance_rows};
+/// use idl_metrics::chance::{Example, chance_rows};
 ///
 /// let examples = [
 ///     Example { person: "ada", query: "hi", reply: "hello" },

@@ -93,6 +93,14 @@ pub enum Error {
 /// A result with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
+#[cfg(feature = "traits")]
+impl Error {
+    /// What a model behind a trait has failed of.
+    pub(crate) fn model(model: &str, source: idl_dialogue::BoxError) -> Self {
+        Error::Model { model: model.to_owned(), source }
+    }
+}
+
 /// Refuses a value that is not finite.
 pub(crate) fn finite(what: &'static str, values: &[f64]) -> Result<()> {
     match values.iter().enumerate().find(|(_, v)| !v.is_finite()) {

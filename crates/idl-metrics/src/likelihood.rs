@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::finite;
-use crate::{Error, Interval, Intervals, Result, Score, Signature, TTest, paired_t_test};
+use crate::intervals::{Interval, Intervals, TTest, paired_t_test};
+use crate::{Error, Result, Score, Signature};
 
 /// Whose sessions the model was shown before the dialogue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -85,7 +86,7 @@ impl TokenNll {
 /// alone is often a good-bye, and shows little of the person.
 ///
 /// ```
-/// use idl_metrics::{Condition, NllByPerson};
+/// use idl_metrics::likelihood::{Condition, NllByPerson};
 ///
 /// # fn main() -> Result<(), idl_metrics::Error> {
 /// let mut nll = NllByPerson::default();

@@ -29,8 +29,8 @@ pub fn rank(scores: &[f64], gold: usize) -> Result<usize> {
 ///
 /// ```
 /// # fn main() -> Result<(), idl_metrics::Error> {
-/// assert!(idl_metrics::hits_at_k(&[-2.0, -1.5, -3.0], 1, 1)?);
-/// assert!(!idl_metrics::hits_at_k(&[-1.5, -1.5, -3.0], 1, 1)?, "a tie is a miss");
+/// assert!(idl_metrics::ranking::hits_at_k(&[-2.0, -1.5, -3.0], 1, 1)?);
+/// assert!(!idl_metrics::ranking::hits_at_k(&[-1.5, -1.5, -3.0], 1, 1)?, "a tie is a miss");
 /// # Ok(())
 /// # }
 /// ```

@@ -89,7 +89,8 @@ impl fmt::Display for Score {
 /// [`WordSets::p_f1`] or [`released_bleu`]. Merges.
 ///
 /// ```
-/// use idl_metrics::{BleuParams, Mean, sentence_bleu};
+/// use idl_metrics::Mean;
+/// use idl_metrics::text::{BleuParams, sentence_bleu};
 ///
 /// # fn main() -> Result<(), idl_metrics::Error> {
 /// let mut mean = Mean::default();
@@ -106,9 +107,9 @@ impl fmt::Display for Score {
 /// # }
 /// ```
 ///
-/// [`sentence_bleu`]: crate::sentence_bleu
-/// [`WordSets::p_f1`]: crate::WordSets::p_f1
-/// [`released_bleu`]: crate::released_bleu
+/// [`sentence_bleu`]: crate::text::sentence_bleu
+/// [`WordSets::p_f1`]: crate::persona::WordSets::p_f1
+/// [`released_bleu`]: crate::text::released_bleu
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mean {

@@ -4,7 +4,8 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use idl_metrics::{Example, chance_rows, clv_bleu, released_bleu};
+use idl_metrics::chance::{Example, chance_rows};
+use idl_metrics::text::{clv_bleu, released_bleu};
 
 /// ConvAI2's validation set: in `$IDL_DATA`, else beside the workspace.
 fn file() -> Option<PathBuf> {

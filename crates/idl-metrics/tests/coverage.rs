@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
-use idl_metrics::{Interval, Intervals, Method};
+use idl_metrics::intervals::{Interval, Intervals, Method};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 

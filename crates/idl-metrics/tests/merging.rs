@@ -2,10 +2,12 @@
 //! through a file from another machine.
 #![allow(clippy::unwrap_used)] // clippy.toml exempts tests, not their helpers
 
-use idl_metrics::{
-    Bleu, BleuParams, Condition, Consistency, Distinct, FactAccuracy, HitsAtK, Lengths, Mean,
-    NllByPerson, RougeL, TokenNll, Verdict, WordF1,
-};
+use idl_metrics::Mean;
+use idl_metrics::likelihood::{Condition, NllByPerson, TokenNll};
+use idl_metrics::nli::{Consistency, Verdict};
+use idl_metrics::persona::FactAccuracy;
+use idl_metrics::ranking::HitsAtK;
+use idl_metrics::text::{Bleu, BleuParams, Distinct, Lengths, RougeL, WordF1};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rayon::prelude::*;

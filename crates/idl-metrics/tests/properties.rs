@@ -2,10 +2,13 @@
 //! indifference to order where order means nothing, and scale.
 #![allow(clippy::unwrap_used)] // clippy.toml exempts tests, not their helpers
 
-use idl_metrics::{
-    Bleu, BleuParams, Convention, Distinct, Error, Intervals, Method, NltkSmoothing, Smoothing,
-    Tokenizer, WordSets, p_co_tfidf, paired_t_test, rank, released_bleu, rouge_l, sentence_bleu,
-    word_f1,
+use idl_metrics::Error;
+use idl_metrics::intervals::{Intervals, Method, paired_t_test};
+use idl_metrics::persona::{WordSets, p_co_tfidf};
+use idl_metrics::ranking::rank;
+use idl_metrics::text::{
+    Bleu, BleuParams, Convention, Distinct, NltkSmoothing, Smoothing, Tokenizer, released_bleu,
+    rouge_l, sentence_bleu, word_f1,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;

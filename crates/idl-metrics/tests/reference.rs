@@ -2,9 +2,11 @@
 //! `tests/reference/metrics_vectors.py` writes.
 #![allow(clippy::unwrap_used)] // clippy.toml exempts tests, not their helpers
 
-use idl_metrics::{
-    Bleu, BleuParams, Convention, Intervals, NltkSmoothing, Smoothing, Tokenizer, WordF1, WordSets,
-    clv_bleu, p_co_tfidf, paired_t_test, porter_stem, released_bleu, rouge_l, sentence_bleu,
+use idl_metrics::intervals::{Intervals, paired_t_test};
+use idl_metrics::persona::{WordSets, p_co_tfidf};
+use idl_metrics::text::{
+    Bleu, BleuParams, Convention, NltkSmoothing, Smoothing, Tokenizer, WordF1, clv_bleu,
+    porter_stem, released_bleu, rouge_l, sentence_bleu,
 };
 use serde_json::Value;
 

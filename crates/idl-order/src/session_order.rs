@@ -3,10 +3,9 @@
 use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
-use crate::exact::{EXACT_LIMIT, held_karp};
-use crate::good::{Effort, good_path};
-use crate::input::{Distances, check_target};
-use crate::nearest::nearest_neighbour;
+use crate::solver::{
+    Distances, EXACT_LIMIT, Effort, check_target, good_path, held_karp, nearest_neighbour,
+};
 use crate::{Error, Policy, Result};
 
 /// Up to so many sessions trying all subsets is faster than looking for a path

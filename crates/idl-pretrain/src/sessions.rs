@@ -172,7 +172,7 @@ fn three(
         references,
         target: target.messages.clone(),
         replies: replies.clone(),
-        opening: None,
+        leading_context: None,
     });
     // What one condition has no room for no other has.
     let mut kept = replies.len();

@@ -19,7 +19,7 @@ use idl_train::log::LogRecord;
 use idl_train::optim::AdamWConfig;
 use idl_train::schedule::{ScheduleConfig, SchedulerType};
 use idl_train::{
-    Callback, Example, ExampleStream, Objective, Result, Step, TrainConfig, Trained, Trainer,
+    Callback, Example, ExampleStream, Objective, Result, Step, TrainConfig, TrainTarget, Trainer,
 };
 
 fn base() -> PathBuf {
@@ -278,7 +278,7 @@ fn thirty_steps_teach_a_random_model_something() {
     let measures: [&dyn Measure; 2] = [&copy, &sessions];
     Trainer::streaming(&documents, Objective::Supervised, &settings)
         .evaluate_on(&windows)
-        .run(&mut model, Trained::Base, &mut Measuring::new(&mut watch, &measures))
+        .run(&mut model, TrainTarget::Base, &mut Measuring::new(&mut watch, &measures))
         .unwrap();
     let after = nll(&model, &windows);
     assert!(after < before - 2.0, "{before} to {after}");
@@ -319,17 +319,17 @@ fn a_run_that_is_stopped_goes_on_as_if_it_were_not() {
         all.iter().map(|(_, t)| floats(t).iter().map(|x| x.to_bits()).collect()).collect()
     };
     let mut whole = tiny(3);
-    trainer.run(&mut whole, Trained::Base, &mut Watch::default()).unwrap();
+    trainer.run(&mut whole, TrainTarget::Base, &mut Watch::default()).unwrap();
 
     let dir = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(dir.path(), "tiny");
     let mut stopped = Watch { stop_after: Some(4), ..Watch::default() };
-    trainer.save_to(&checkpoints).run(&mut tiny(3), Trained::Base, &mut stopped).unwrap();
+    trainer.save_to(&checkpoints).run(&mut tiny(3), TrainTarget::Base, &mut stopped).unwrap();
     let found = checkpoints.latest().unwrap().checkpoint.unwrap();
     assert_eq!(found.state.global_step, 4);
     let mut resumed = tiny(3);
     let again = trainer.save_to(&checkpoints).resume_from(Some(&found));
-    again.run(&mut resumed, Trained::Base, &mut Watch::default()).unwrap();
+    again.run(&mut resumed, TrainTarget::Base, &mut Watch::default()).unwrap();
     assert!(bits(&whole) == bits(&resumed), "the resumed run has learnt something else");
 
     // Documents of a longer row begin as those of a shorter one, and so does
@@ -340,14 +340,14 @@ fn a_run_that_is_stopped_goes_on_as_if_it_were_not() {
     let first = Documents::new(&tokenizer, &people, config(64, Mixture::default()), 6).unwrap();
     Trainer::streaming(&first, Objective::Supervised, &shorter)
         .save_to(&checkpoints)
-        .run(&mut tiny(3), Trained::Base, &mut Watch::default())
+        .run(&mut tiny(3), TrainTarget::Base, &mut Watch::default())
         .unwrap();
     let short = checkpoints.latest().unwrap().checkpoint.unwrap();
     let mut longer = tiny(3);
     trainer
         .save_to(&checkpoints)
         .resume_from(Some(&short))
-        .run(&mut longer, Trained::Base, &mut Watch::default())
+        .run(&mut longer, TrainTarget::Base, &mut Watch::default())
         .unwrap();
     assert!(bits(&whole) == bits(&longer), "the longer run has learnt something else");
 
@@ -355,7 +355,7 @@ fn a_run_that_is_stopped_goes_on_as_if_it_were_not() {
     let other = DocumentConfig { seed: 6, ..config(64, Mixture::default()) };
     let other = Documents::new(&tokenizer, &people, other, 12).unwrap();
     let trainer = Trainer::streaming(&other, Objective::Supervised, &settings);
-    let refused = trainer.resume_from(Some(&found)).check_resume(&tiny(3), Trained::Base);
+    let refused = trainer.resume_from(Some(&found)).check_resume(&tiny(3), TrainTarget::Base);
     assert!(matches!(refused, Err(idl_train::Error::Resume { .. })), "{refused:?}");
 }
 

@@ -4,6 +4,7 @@ mod card;
 pub mod checkpoint;
 mod criterion;
 mod data;
+mod digest;
 mod error;
 pub mod log;
 mod objective;
@@ -14,13 +15,15 @@ pub mod schedule;
 mod trainer;
 
 pub use card::ModelCard;
-pub use criterion::{Coverage, PreferenceCorpus};
+pub use criterion::{BuildStats, PreferenceCorpus};
 pub use data::{
     Alternatives, Conversation, CriterionKind, CriterionReply, Example, ExampleBuilder, Reference,
+    RejectedKind,
 };
 pub use error::{Error, Result};
-pub use objective::{Objective, PreferenceLogProbs};
-pub use rejected::{Candidates, PersonaBlind, RejectedKind, RejectedSource};
+pub use objective::{Objective, preference_logprobs};
+pub use rejected::{Candidates, PersonaBlind, RejectedSource};
 pub use trainer::{
-    Callback, ExampleStream, Outcome, Step, Stop, TrainConfig, Trained, Trainer, total_steps, train,
+    Callback, ExampleStream, Outcome, Step, StopReason, TrainConfig, TrainTarget, Trainer,
+    total_steps, train,
 };

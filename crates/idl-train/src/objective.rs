@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use idl_dpoc_loss::{Batch, LogProbs, PreferenceLoss, Summary, TokenCounts};
+use idl_dpoc_loss::{Batch, Completions, PreferenceLoss, Summary};
 use idl_lm::{CausalLm, Recomputation, TreeLogProbs};
 use tch::{Kind, Tensor};
 
@@ -28,95 +28,62 @@ pub enum Objective<'a> {
 }
 
 /// Log-probabilities of the replies of one example and of their alternatives,
-/// summed over tokens: `[replies]` each.
-#[derive(Debug)]
-pub struct PreferenceLogProbs {
-    /// Of the true replies.
-    pub chosen: Tensor,
-    /// Of the distractors.
-    pub rejected: Tensor,
-    /// Of the criterion replies, where the example has some.
-    pub criterion: Option<Tensor>,
+/// summed over tokens, `[replies]` each: one pass of the model with whatever
+/// adapter is active.
+///
+/// # Errors
+/// [`Error::Data`] for an example without alternatives; the model's.
+pub fn preference_logprobs(model: &CausalLm, example: &Example) -> Result<Completions<Tensor>> {
+    scored(example, || Ok(example.tree.logprobs(model)?))
 }
 
-impl PreferenceLogProbs {
-    /// One pass of the model with whatever adapter is active.
-    ///
-    /// # Errors
-    /// [`Error::Data`] for an example without alternatives; the model's.
-    pub fn of(model: &CausalLm, example: &Example) -> Result<Self> {
-        Self::scored(example, || Ok(example.tree.logprobs(model)?))
+/// The same of what `score` makes of the example's tree.
+fn scored(
+    example: &Example,
+    score: impl FnOnce() -> Result<TreeLogProbs>,
+) -> Result<Completions<Tensor>> {
+    if example.alternatives.is_empty() {
+        return Err(Error::Data(format!("example {} has no alternatives", example.id)));
     }
+    let TreeLogProbs { spans, branches, .. } = score()?;
+    let sum = |t: &Tensor| t.f_sum(Kind::Float);
+    let stack = |tensors: Vec<Result<Tensor, tch::TchError>>| -> Result<Tensor> {
+        Ok(Tensor::f_stack(&tensors.into_iter().collect::<Result<Vec<_>, _>>()?, 0)?)
+    };
+    let (rejected, criterion) = by_kind(example, &branches);
+    Ok(Completions {
+        chosen: stack(spans.iter().map(sum).collect())?,
+        rejected: stack(rejected.into_iter().map(sum).collect())?,
+        criterion: criterion.map(|c| stack(c.into_iter().map(sum).collect())).transpose()?,
+    })
+}
 
-    /// Of what `score` makes of the example's tree.
-    fn scored(example: &Example, score: impl FnOnce() -> Result<TreeLogProbs>) -> Result<Self> {
-        if example.alternatives.is_empty() {
-            return Err(Error::Data(format!("example {} has no alternatives", example.id)));
-        }
-        let TreeLogProbs { spans, branches, .. } = score()?;
-        let sum = |t: &Tensor| t.f_sum(Kind::Float);
-        let stack = |tensors: Vec<Result<Tensor, tch::TchError>>| -> Result<Tensor> {
-            Ok(Tensor::f_stack(&tensors.into_iter().collect::<Result<Vec<_>, _>>()?, 0)?)
-        };
-        let (rejected, criterion) = by_kind(example, &branches);
-        Ok(PreferenceLogProbs {
-            chosen: stack(spans.iter().map(sum).collect())?,
-            rejected: stack(rejected.into_iter().map(sum).collect())?,
-            criterion: criterion.map(|c| stack(c.into_iter().map(sum).collect())).transpose()?,
-        })
+/// Their means over the replies, by the names that logs have for them.
+fn means(logprobs: &Completions<Tensor>) -> Result<Vec<(&'static str, f64)>> {
+    let mean = |t: &Tensor| t.f_detach()?.f_mean(Kind::Float)?.f_double_value(&[]);
+    let mut means = vec![
+        (metric::LOGPS_CHOSEN, mean(&logprobs.chosen)?),
+        (metric::LOGPS_REJECTED, mean(&logprobs.rejected)?),
+    ];
+    if let Some(criterion) = &logprobs.criterion {
+        means.push((metric::LOGPS_CRITERION, mean(criterion)?));
     }
-
-    /// Their means over the replies, by the names that logs have for them.
-    fn means(&self) -> Result<Vec<(&'static str, f64)>> {
-        let mean = |t: &Tensor| t.f_detach()?.f_mean(Kind::Float)?.f_double_value(&[]);
-        let mut means = vec![
-            (metric::LOGPS_CHOSEN, mean(&self.chosen)?),
-            (metric::LOGPS_REJECTED, mean(&self.rejected)?),
-        ];
-        if let Some(criterion) = &self.criterion {
-            means.push((metric::LOGPS_CRITERION, mean(criterion)?));
-        }
-        Ok(means)
-    }
-
-    fn as_log_probs(&self) -> LogProbs<'_> {
-        LogProbs {
-            chosen: &self.chosen,
-            rejected: &self.rejected,
-            criterion: self.criterion.as_ref(),
-        }
-    }
+    Ok(means)
 }
 
 /// The lengths of an example's completions, `[replies]` each.
-struct Lengths {
-    chosen: Tensor,
-    rejected: Tensor,
-    criterion: Option<Tensor>,
-}
-
-impl Lengths {
-    fn of(example: &Example) -> Result<Self> {
-        let lengths = example.tree.branch_lengths();
-        let count = |all: Vec<&usize>| {
-            Tensor::f_from_slice(&all.into_iter().map(|&n| n as i64).collect::<Vec<i64>>())
-        };
-        let (rejected, criterion) = by_kind(example, &lengths);
-        let chosen: Vec<usize> = example.tree.spans().iter().map(Range::len).collect();
-        Ok(Lengths {
-            chosen: count(chosen.iter().collect())?,
-            rejected: count(rejected)?,
-            criterion: criterion.map(count).transpose()?,
-        })
-    }
-
-    fn as_token_counts(&self) -> TokenCounts<'_> {
-        TokenCounts {
-            chosen: &self.chosen,
-            rejected: &self.rejected,
-            criterion: self.criterion.as_ref(),
-        }
-    }
+fn lengths(example: &Example) -> Result<Completions<Tensor>> {
+    let lengths = example.tree.branch_lengths();
+    let count = |all: Vec<&usize>| {
+        Tensor::f_from_slice(&all.into_iter().map(|&n| n as i64).collect::<Vec<i64>>())
+    };
+    let (rejected, criterion) = by_kind(example, &lengths);
+    let chosen: Vec<usize> = example.tree.spans().iter().map(Range::len).collect();
+    Ok(Completions {
+        chosen: count(chosen.iter().collect())?,
+        rejected: count(rejected)?,
+        criterion: criterion.map(count).transpose()?,
+    })
 }
 
 /// What is known of each branch, apart: of the rejected replies, and of the
@@ -217,20 +184,19 @@ impl Preference {
         model: &CausalLm,
         example: &Example,
         loss: &PreferenceLoss,
-        reference: Option<&PreferenceLogProbs>,
+        reference: Option<&Completions<Tensor>>,
         activations: Activations,
     ) -> Result<Self> {
         let mut rest = None;
-        let policy =
-            PreferenceLogProbs::scored(example, || activations.score(model, example, &mut rest))?;
-        let lengths = Lengths::of(example)?;
+        let policy = scored(example, || activations.score(model, example, &mut rest))?;
+        let lengths = lengths(example)?;
         let batch = Batch {
-            policy: policy.as_log_probs(),
-            reference: reference.map(PreferenceLogProbs::as_log_probs),
-            tokens: Some(lengths.as_token_counts()),
+            policy: policy.as_ref(),
+            reference: reference.map(Completions::as_ref),
+            tokens: Some(lengths.as_ref()),
         };
         let output = loss.compute(&batch)?;
-        let (summary, logps) = (output.summary()?, policy.means()?);
+        let (summary, logps) = (output.summary()?, means(&policy)?);
         let sum = output.losses.f_sum(Kind::Float)?;
         Ok(Preference { loss: Differentiable { sum, rest }, summary, logps })
     }

@@ -5,39 +5,9 @@ use std::fmt;
 
 use idl_dialogue::{GenerationParams, TextGenerator, Utterance};
 use idl_lm::ChatTokenizer;
-use serde::{Deserialize, Serialize};
 
-use crate::data::{first_that_fits, prompt_tokens};
+use crate::data::{RejectedKind, first_that_fits, prompt_tokens};
 use crate::error::{Error, Result};
-
-/// What a rejected reply is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RejectedKind {
-    /// Another person's reply, at random: fluent, and about something else.
-    Distractor,
-    /// One of the wrong candidates that the corpus itself has for the reply.
-    Candidate,
-    /// A model's own reply to the conversation without the person's sessions:
-    /// fluent and to the point, but nobody's in particular.
-    PersonaBlind,
-}
-
-impl RejectedKind {
-    /// Every kind.
-    pub const ALL: [RejectedKind; 3] =
-        [RejectedKind::Distractor, RejectedKind::Candidate, RejectedKind::PersonaBlind];
-
-    /// The name in files.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            RejectedKind::Distractor => "distractor",
-            RejectedKind::Candidate => "candidate",
-            RejectedKind::PersonaBlind => "persona_blind",
-        }
-    }
-}
 
 /// What a corpus offers beside the true replies, in the corpus's order, by
 /// session id and the position of the reply among the session's messages. The

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use idl_dialogue::{Person, Session, Utterance};
-use idl_train::{Alternatives, Conversation, Coverage, PreferenceCorpus, Reference};
+use idl_train::{Alternatives, BuildStats, Conversation, PreferenceCorpus, Reference};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -141,7 +141,7 @@ pub fn conversation(
         references: selection.references.iter().filter_map(reference).collect(),
         target: target.messages.clone(),
         replies: replies.to_vec(),
-        opening: None,
+        leading_context: None,
     }
 }
 
@@ -197,7 +197,7 @@ pub fn person_targets(
 
 /// The fine-tuning baseline: the same dialogues, each alone.
 #[must_use]
-pub fn alone(targets: &[TrainingTarget]) -> Vec<Conversation> {
+pub fn without_references(targets: &[TrainingTarget]) -> Vec<Conversation> {
     targets
         .iter()
         .map(|t| Conversation { references: Vec::new(), ..t.conversation.clone() })
@@ -212,7 +212,7 @@ pub fn alone(targets: &[TrainingTarget]) -> Vec<Conversation> {
 pub fn dpa_targets<'t>(
     targets: &'t [TrainingTarget],
     corpus: &PreferenceCorpus<'_>,
-    coverage: &mut Coverage,
+    coverage: &mut BuildStats,
 ) -> Result<Vec<(&'t TrainingTarget, Vec<Alternatives>)>> {
     let mut all = Vec::new();
     for target in targets {

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use crate::cli::SetupOptions;
 use crate::error::Result;
+use crate::options::SetupOptions;
 use crate::{process, setup};
 
 /// Sets up what is missing, runs the demo program and returns its exit code.

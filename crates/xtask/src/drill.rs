@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::cli::{DrillOptions, SetupOptions};
 use crate::error::{Error, Result};
+use crate::options::{DrillOptions, SetupOptions};
 use crate::process::say;
 use crate::tally::Tally;
 use crate::{package, process, properties, setup};

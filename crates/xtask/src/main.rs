@@ -18,6 +18,7 @@ mod encoder;
 mod error;
 mod fetch;
 mod libtorch;
+mod options;
 mod package;
 mod process;
 mod progress;

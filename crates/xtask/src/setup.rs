@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::cache::Cache;
-use crate::cli::SetupOptions;
 use crate::config::Config;
 use crate::error::Result;
+use crate::options::SetupOptions;
 use crate::process::say;
 use crate::{cuda, encoder, libtorch, process};
 

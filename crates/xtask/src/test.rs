@@ -7,9 +7,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::cli::{SetupOptions, TestOptions};
 use crate::config::Config;
 use crate::error::{Error, Result};
+use crate::options::{SetupOptions, TestOptions};
 use crate::process::say;
 use crate::tally::Tally;
 use crate::{package, process, setup};

@@ -12,8 +12,8 @@ use idl::train::checkpoint::{Checkpoints, OPTIMIZER};
 use idl::train::optim::AdamWConfig;
 use idl::train::schedule::{ScheduleConfig, SchedulerType};
 use idl::train::{
-    Alternatives, CriterionKind, CriterionReply, Example, Objective, Step, TrainConfig, Trained,
-    Trainer,
+    Alternatives, CriterionKind, CriterionReply, Example, Objective, Step, TrainConfig,
+    TrainTarget, Trainer,
 };
 use tch::Tensor;
 
@@ -128,7 +128,7 @@ pub(crate) fn go_on(_: &Step<'_>) -> idl::train::Result<ControlFlow<()>> {
 /// moment that forgets all, it is the gradient.
 pub(crate) fn first_gradients(
     model: &mut CausalLm,
-    trained: Trained<'_>,
+    trained: TrainTarget<'_>,
     examples: &[Example],
     config: &TrainConfig,
 ) -> BTreeMap<String, Tensor> {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use idl::lm::{CausalLm, LoadOptions, TokenTree};
 use idl::train::log::metric;
-use idl::train::{Example, Objective, TrainConfig, Trained, Trainer};
+use idl::train::{Example, Objective, TrainConfig, TrainTarget, Trainer};
 use tch::{Kind, Tensor};
 
-use super::support::{config, first_gradients, tiny_dir, tiny_examples};
-use super::value;
+use crate::data::value;
+use crate::support::{config, first_gradients, tiny_dir, tiny_examples};
 
 /// The tiny model in 16 bits.
 fn half() -> CausalLm {
@@ -60,7 +60,7 @@ fn largest(tensor: &Tensor) -> f64 {
 fn a_batch_of_eight_in_16_bits_is_the_sum_of_eight_in_32() {
     let examples = eight();
     let config = TrainConfig { shuffle: false, ..config(8, 1, 1e-6) };
-    let gradients = first_gradients(&mut half(), Trained::Base, &examples, &config);
+    let gradients = first_gradients(&mut half(), TrainTarget::Base, &examples, &config);
     let alone = alone(&examples);
     let (mut worst, mut naive_worst, mut square) = (0.0f64, 0.0f64, 0.0);
     for (name, found) in &gradients {
@@ -83,7 +83,7 @@ fn a_batch_of_eight_in_16_bits_is_the_sum_of_eight_in_32() {
     // The norm is that of the sum, and so is what is clipped.
     let mut log = Vec::new();
     Trainer::new(&examples, Objective::Supervised, &config)
-        .run(&mut half(), Trained::Base, &mut |step: &idl::train::Step<'_>| {
+        .run(&mut half(), TrainTarget::Base, &mut |step: &idl::train::Step<'_>| {
             log.push(step.record.clone());
             Ok(std::ops::ControlFlow::Continue(()))
         })
@@ -99,14 +99,14 @@ fn steps_in_16_bits_are_of_their_own_batch() {
     let config = TrainConfig { shuffle: false, max_grad_norm: None, ..config(4, 2, 1e-30) };
     let mut norms = Vec::new();
     Trainer::new(&examples, Objective::Supervised, &config)
-        .run(&mut half(), Trained::Base, &mut |step: &idl::train::Step<'_>| {
+        .run(&mut half(), TrainTarget::Base, &mut |step: &idl::train::Step<'_>| {
             norms.push(value(step.record, metric::GRAD_NORM));
             Ok(std::ops::ControlFlow::Continue(()))
         })
         .unwrap();
     // At such a rate nothing moves, so the second step is the first of a run
     // over the other half.
-    let other = first_gradients(&mut half(), Trained::Base, &examples[4..], &config);
+    let other = first_gradients(&mut half(), TrainTarget::Base, &examples[4..], &config);
     let square: f64 = other.values().map(|g| g.square().sum(Kind::Double).double_value(&[])).sum();
     assert!((norms[1] / square.sqrt() - 1.0).abs() < 1e-6, "{norms:?} {}", square.sqrt());
 }

@@ -3,14 +3,14 @@
 use idl::dpoc_loss::{Loss, PreferenceLoss};
 use idl::lm::{CausalLm, LoadOptions, LoraConfig};
 use idl::train::log::{LogRecord, metric};
-use idl::train::{Example, Objective, TrainConfig, Trained, Trainer};
+use idl::train::{Example, Objective, TrainConfig, TrainTarget, Trainer};
 use tch::{Kind, Tensor};
 
-use super::support::{
+use crate::data::{run, supervised_examples, value};
+use crate::support::{
     bits, config, first_gradients, go_on, mini_llama, tiny, tiny_dir, tiny_examples,
     tiny_preferences,
 };
-use super::{run, supervised_examples, value};
 
 fn recomputing(config: &TrainConfig) -> TrainConfig {
     TrainConfig { activation_checkpointing: true, ..config.clone() }
@@ -69,7 +69,7 @@ fn all_parameters_get_the_same_gradients() {
                 tch::set_num_threads(1);
                 let options = LoadOptions { kind, ..LoadOptions::default() };
                 let mut model = CausalLm::from_dir(&dir, options).unwrap();
-                let all = first_gradients(&mut model, Trained::Base, &tiny_examples(), config);
+                let all = first_gradients(&mut model, TrainTarget::Base, &tiny_examples(), config);
                 all.into_values().map(|gradient| gradient.to_kind(Kind::Double)).collect()
             };
             let config = config(4, 1, 1e-6);
@@ -146,13 +146,13 @@ fn it_may_be_switched_on_in_the_middle_of_a_run() {
         .run(&mut tiny(), "a", &mut go_on)
         .unwrap();
     let found = checkpoints.latest().unwrap();
-    let resume = |model: &CausalLm, trained: Trained<'_>| {
+    let resume = |model: &CausalLm, trained: TrainTarget<'_>| {
         Trainer::new(&examples, Objective::Supervised, &recomputing(&plain))
             .resume_from(found.checkpoint.as_ref())
             .check_resume(model, trained)
     };
     resume(&tiny(), "a".into()).unwrap();
-    assert!(resume(&tiny(), Trained::Base).is_err());
+    assert!(resume(&tiny(), TrainTarget::Base).is_err());
 }
 
 #[test]

@@ -9,12 +9,12 @@ use idl::lm::CausalLm;
 use idl::train::checkpoint::Checkpoints;
 use idl::train::log::{LogRecord, metric};
 use idl::train::{
-    Callback, Error, Example, Objective, Outcome, PreferenceLogProbs, Result, Step, Stop,
-    TrainConfig, Trained, Trainer,
+    Callback, Error, Example, Objective, Outcome, Result, Step, StopReason, TrainConfig,
+    TrainTarget, Trainer, preference_logprobs,
 };
 use tch::{Kind, Tensor};
 
-use super::support::{bits, config, tiny, tiny_examples, tiny_preferences, without_criterion};
+use crate::support::{bits, config, tiny, tiny_examples, tiny_preferences, without_criterion};
 
 /// What a run reports; it can be told to end before its first step.
 #[derive(Default)]
@@ -171,7 +171,7 @@ fn what_is_damaged_or_half_written_is_not_used() {
         fs::remove_file(dir.path().join(name)).unwrap();
     }
     let cancelled = run(Watch { cancel: true, ..Watch::default() });
-    assert_eq!((cancelled.outcome.stop, cancelled.outcome.steps), (Stop::Cancelled, 0));
+    assert_eq!((cancelled.outcome.stop, cancelled.outcome.steps), (StopReason::Cancelled, 0));
     assert!(files(dir.path()).is_empty());
 }
 
@@ -210,7 +210,7 @@ fn a_reference_that_moves_with_the_base_is_refused_before_the_first_step() {
         let objective = Objective::Preference { loss: &loss, reference };
         let config = config(2, 2, 1e-2);
         let error = Trainer::new(&examples, objective, &config)
-            .run(&mut model, Trained::Base, &mut Watch::default())
+            .run(&mut model, TrainTarget::Base, &mut Watch::default())
             .unwrap_err();
         assert!(matches!(error, Error::MovingReference { .. }), "{error}");
         assert!(error.to_string().contains(named), "{error}");
@@ -221,7 +221,7 @@ fn a_reference_that_moves_with_the_base_is_refused_before_the_first_step() {
     for reference in [Some("a"), None] {
         let objective = Objective::Preference { loss: &simpo, reference };
         Trainer::new(&examples, objective, &config(2, 1, 1e-2))
-            .run(&mut model, Trained::Base, &mut Watch::default())
+            .run(&mut model, TrainTarget::Base, &mut Watch::default())
             .unwrap();
     }
 }
@@ -237,13 +237,13 @@ fn the_base_can_be_trained_against_what_was_said_before_it_moved() {
         let objective = Objective::Preference { loss: &dpo, reference };
         let trainer = Trainer::new(&examples, objective, &config).evaluate_on(&examples[..2]);
         let (mut whole, mut log) = (tiny(), Watch::default());
-        trainer.run(&mut whole, Trained::Base, &mut log).unwrap();
+        trainer.run(&mut whole, TrainTarget::Base, &mut log).unwrap();
 
         // By hand: the rewards are those against an untouched model.
         let said = |model: &mut CausalLm, active: Option<&str>| -> f64 {
             model.set_active(active).unwrap();
             let sum = tch::no_grad(|| {
-                let of = |e| PreferenceLogProbs::of(model, e).unwrap().chosen.sum(Kind::Double);
+                let of = |e| preference_logprobs(model, e).unwrap().chosen.sum(Kind::Double);
                 examples.iter().map(|e| of(e).double_value(&[])).sum::<f64>()
             });
             model.set_active(None).unwrap();
@@ -254,7 +254,7 @@ fn the_base_can_be_trained_against_what_was_said_before_it_moved() {
         let mut five = tiny();
         let shorter = TrainConfig { max_steps: Some(5), ..config.clone() };
         Trainer::new(&examples, objective, &shorter)
-            .run(&mut five, Trained::Base, &mut Watch::default())
+            .run(&mut five, TrainTarget::Base, &mut Watch::default())
             .unwrap();
         let expected = 0.5 * (said(&mut five, None) - untouched) / replies as f64;
         let logged = log.log[5].get(metric::REWARDS_CHOSEN).unwrap();
@@ -277,7 +277,7 @@ fn the_base_can_be_trained_against_what_was_said_before_it_moved() {
                 let mut watch = Watch { last: Some(last), ..Watch::default() };
                 piece
                     .resume_from(found.checkpoint.as_ref())
-                    .run(&mut resumed, Trained::Base, &mut watch)
+                    .run(&mut resumed, TrainTarget::Base, &mut watch)
                     .unwrap();
                 computed.push(watch.computed);
             }

@@ -20,7 +20,7 @@ use idl::learn::{QueryPoint, TrainingTarget, candidates, dpa_targets, msl_target
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
 use idl::train::rows::{self, Dialogue};
-use idl::train::{Conversation, Coverage, PreferenceCorpus, Reference, RejectedSource};
+use idl::train::{BuildStats, Conversation, PreferenceCorpus, Reference, RejectedSource};
 use idl::{ConvEdDistance, Pipeline, Rule};
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -303,7 +303,7 @@ impl Maker<'_> {
         }
         let corpus = PreferenceCorpus::new(persons, &extractor, self.encoder, seed)?
             .rejected_from(self.rejected);
-        let mut coverage = Coverage::default();
+        let mut coverage = BuildStats::default();
         let found = dpa_targets(&targets, &corpus, &mut coverage)?;
         let [inconsistency, fabrication, inversion] = coverage.built;
         eprintln!(

@@ -10,15 +10,15 @@ use idl::cluster::{References, SpiParams};
 use idl::conved::{ConvEd, Edit, SessionView};
 use idl::corpora::{EmbeddedPerson, embedded};
 use idl::dialogue::{BoxError, GenerationParams, Person, Role, Session, TextGenerator, Utterance};
-use idl::dpoc_loss::{Batch, LogProbs, Loss, PreferenceLoss};
+use idl::dpoc_loss::{Batch, Loss, PreferenceLoss};
 use idl::encoder::TfIdfEncoder;
 use idl::learn::{conversation, opening};
 use idl::lm::{CausalLm, ChatTokenizer, Generator, LoadOptions};
-use idl::metrics::word_f1;
+use idl::metrics::text::word_f1;
 use idl::order::{Policy, order};
 use idl::persona_ext::{RuleExtractor, extract_triples, persona_utterances};
 use idl::train::{
-    Coverage, CriterionReply, Example, ExampleBuilder, PreferenceCorpus, PreferenceLogProbs,
+    BuildStats, CriterionReply, Example, ExampleBuilder, PreferenceCorpus, preference_logprobs,
 };
 use idl::{ConvEdDistance, PersonIndex, Pipeline, Rule, Selection};
 use tch::Kind;
@@ -284,7 +284,7 @@ impl Walk<'_> {
         );
         let Pipeline { extractor, encoder, .. } = self.pipeline;
         let corpus = PreferenceCorpus::new(self.persons, extractor, encoder, 0)?;
-        let mut coverage = Coverage::default();
+        let mut coverage = BuildStats::default();
         let alternatives =
             corpus.alternatives(self.person, self.session, &target.replies, &mut coverage)?;
         if alternatives.is_empty() {
@@ -307,17 +307,13 @@ impl Walk<'_> {
             "7",
             "idl-lm and idl-dpoc-loss: log-probabilities and the loss (equations 5 and 6)",
         );
-        let logps = PreferenceLogProbs::of(model, &example)?;
+        let logps = preference_logprobs(model, &example)?;
         println!("log pi of chosen    {}", numbers(&logps.chosen)?);
         if let Some(criterion) = &logps.criterion {
             println!("log pi of criterion {}", numbers(criterion)?);
         }
         println!("log pi of rejected  {}", numbers(&logps.rejected)?);
-        let logps = LogProbs {
-            chosen: &logps.chosen,
-            rejected: &logps.rejected,
-            criterion: logps.criterion.as_ref(),
-        };
+        let logps = logps.as_ref();
         let loss = PreferenceLoss::try_from(Loss::default())?;
         // Before the first step the policy is its own reference: a = 0.
         let batch = Batch { policy: logps, reference: Some(logps), tokens: None };

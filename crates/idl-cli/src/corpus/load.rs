@@ -12,7 +12,8 @@ use idl_corpora::grouping::{self, Profiles};
 use idl_corpora::{Error, Records, Tally, cornell, dpoc, embedded, light, parlai};
 use idl_dialogue::{BoxError, Person, Session};
 
-use super::{Corpus, CorpusArgs, CorpusKind, Group, View, data_dir};
+use super::group::Group;
+use super::options::{Corpus, CorpusArgs, CorpusKind, View, data_dir};
 
 /// Cornell's file of lines where only a part of it is at hand.
 const PARTIAL_LINES: &str = "movie_lines.partial.txt";

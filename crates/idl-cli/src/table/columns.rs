@@ -1,10 +1,10 @@
 //! What a table says of each system.
 
 use idl::evaluate::{Pair, PersonScores};
-use idl::metrics::Condition;
+use idl::metrics::likelihood::Condition;
 
-use super::System;
 use super::figure::Figure;
+use super::rows::System;
 
 /// A column.
 #[derive(Clone, Copy)]

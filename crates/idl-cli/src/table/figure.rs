@@ -1,7 +1,8 @@
 //! A number over persons: its mean, its interval, and, of a difference, its
 //! t-test.
 
-use idl::metrics::{Error, Interval, Intervals, TTest};
+use idl::metrics::Error;
+use idl::metrics::intervals::{Interval, Intervals, TTest};
 use serde::Serialize;
 
 /// The mean over persons and what can be told of it.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::columns::{COMPARED, Column, LEVELS, OF_SESSIONS, ORDER};
 use super::figure::Figure;
-use super::{System, Table};
+use super::rows::{System, Table};
 
 /// What the table prints, for programs.
 #[derive(Serialize)]

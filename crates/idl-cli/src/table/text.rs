@@ -2,9 +2,9 @@
 
 use std::fmt::{Result, Write};
 
-use super::Table;
 use super::columns::{COMPARED, Column, LEVELS, OF_SESSIONS, ORDER};
 use super::figure::{Figure, cell};
+use super::rows::Table;
 
 const LEGEND: &str = "\
 NLL: nats a token of the true replies, behind the person's own, another person's, and no sessions.

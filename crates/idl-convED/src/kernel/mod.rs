@@ -30,9 +30,11 @@ mod lanes;
 mod memory;
 mod product;
 mod rectangle;
+mod sides;
 mod tile;
 
 pub(crate) use block::{Block, Layout};
 pub(crate) use lanes::LANES;
 pub(crate) use memory::room_for;
-pub(crate) use tile::{Scores, Weights};
+pub(crate) use sides::Weights;
+pub(crate) use tile::Scores;

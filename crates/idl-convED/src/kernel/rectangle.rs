@@ -6,7 +6,7 @@ use super::block::{FILLER, Group};
 use super::lanes::{LANES, advance};
 use super::memory::Buffer;
 use super::product::scaled_product;
-use super::tile::{PRODUCT, Sides};
+use super::sides::{PRODUCT, Sides};
 
 /// A stripe has so many rows at least: fewer would hardly be a matrix product.
 const STRIPE: usize = 64;

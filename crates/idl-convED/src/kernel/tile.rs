@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::block::{Block, Group, Layout};
 use super::memory::Buffer;
 use super::rectangle::Scratch;
+use super::sides::{PRODUCT, Sides, Weights};
 use crate::Result;
 
 /// How many first sessions make one product and one unit of parallel work: few
@@ -20,34 +21,14 @@ fn chunk(places: usize) -> usize {
 /// So many rows are enough for a unit of parallel work.
 const ROWS: usize = 1 << 11;
 
-/// How many entries one product has, unless the sessions are so long that those
-/// of a single group make more: some hundred kilobytes, which stay in a core's
-/// cache until the recurrence has read them.
-pub(super) const PRODUCT: usize = 3 << 15;
-
 /// A product of more entries is made in stripes.
 const LARGE: usize = 1 << 20;
-
-/// What matching two utterances of a role adds: `1 - rho (1 - cos)`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Weights {
-    pub(crate) rho: f32,
-}
 
 /// `S` for all pairs of places of two blocks.
 #[derive(Debug)]
 pub(crate) struct Scores {
     columns: usize,
     values: Buffer,
-}
-
-/// First and second sessions, and how they are matched.
-#[derive(Clone, Copy)]
-pub(super) struct Sides<'b> {
-    pub(super) rows: &'b Block,
-    pub(super) columns: &'b Block,
-    pub(super) layout: &'b Layout,
-    pub(super) weights: Weights,
 }
 
 impl Scores {

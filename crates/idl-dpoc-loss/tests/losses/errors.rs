@@ -1,6 +1,6 @@
 //! Bad input is refused early, by name.
 
-use idl_dpoc_loss::{Batch, Error, LogProbs, Loss, LossConfig, TokenCounts};
+use idl_dpoc_loss::{Batch, Completions, Error, Loss, LossConfig};
 use tch::{Kind, Tensor};
 
 use crate::support::checked;
@@ -15,8 +15,8 @@ const IPO: Loss = Loss::Ipo { beta: 0.1 };
 #[test]
 fn what_is_missing_is_named() {
     let t = values(&[-3.0, -4.0]);
-    let two = LogProbs { chosen: &t, rejected: &t, criterion: None };
-    let three = LogProbs { criterion: Some(&t), ..two };
+    let two = Completions { chosen: &t, rejected: &t, criterion: None };
+    let three = Completions { criterion: Some(&t), ..two };
     let compute = |loss: Loss, policy, reference, tokens| {
         checked(loss).compute(&Batch { policy, reference, tokens }).unwrap_err()
     };
@@ -30,7 +30,7 @@ fn what_is_missing_is_named() {
     assert!(matches!(error, Error::MissingReference { loss: "dpoc_paper" }), "{error}");
     let error = compute(IPO, two, Some(two), None);
     assert!(matches!(error, Error::MissingTokenCounts { loss: "ipo", .. }), "{error}");
-    let counts = TokenCounts { chosen: &t, rejected: &t, criterion: None };
+    let counts = Completions { chosen: &t, rejected: &t, criterion: None };
     let error = compute(IPO, three, Some(three), Some(counts));
     let tensor = "tokens.criterion";
     assert!(matches!(error, Error::MissingTokenCounts { tensor: t, .. } if t == tensor), "{error}");
@@ -39,7 +39,7 @@ fn what_is_missing_is_named() {
 #[test]
 fn a_penalty_wants_a_criterion() {
     let t = values(&[-3.0]);
-    let two = LogProbs { chosen: &t, rejected: &t, criterion: None };
+    let two = Completions { chosen: &t, rejected: &t, criterion: None };
     let batch = Batch { policy: two, reference: Some(two), tokens: None };
     let config = LossConfig { loss: Loss::Dpo { beta: 0.1 }, criterion_penalty: 1.0 };
     let error = config.check().unwrap().compute(&batch).unwrap_err();
@@ -56,9 +56,9 @@ fn reference_free_losses_ask_for_no_reference() {
     let (w, l) = (values(&[-3.0]), values(&[-4.0]));
     let n = Tensor::from_slice(&[2i64]);
     let batch = Batch {
-        policy: LogProbs { chosen: &w, rejected: &l, criterion: None },
+        policy: Completions { chosen: &w, rejected: &l, criterion: None },
         reference: None,
-        tokens: Some(TokenCounts { chosen: &n, rejected: &n, criterion: None }),
+        tokens: Some(Completions { chosen: &n, rejected: &n, criterion: None }),
     };
     for loss in [Loss::Simpo { beta: 2.0, gamma: 1.0 }, Loss::Orpo { lambda: 0.1 }] {
         let output = checked(loss).compute(&batch).unwrap();
@@ -76,7 +76,7 @@ fn shapes_are_checked() {
     let undefined = Tensor::new();
     let loss = checked(Loss::Dpo { beta: 0.1 });
     let compute = |chosen: &Tensor, rejected: &Tensor| {
-        let policy = LogProbs { chosen, rejected, criterion: None };
+        let policy = Completions { chosen, rejected, criterion: None };
         loss.compute(&Batch { policy, reference: Some(policy), tokens: None }).unwrap_err()
     };
     let error = compute(&good, &long);
@@ -90,10 +90,10 @@ fn shapes_are_checked() {
 #[test]
 fn values_are_checked() {
     let good = values(&[-3.0, -4.0]);
-    let policy = LogProbs { chosen: &good, rejected: &good, criterion: None };
+    let policy = Completions { chosen: &good, rejected: &good, criterion: None };
     for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let bad = values(&[-3.0, bad]);
-        let reference = LogProbs { rejected: &bad, ..policy };
+        let reference = Completions { rejected: &bad, ..policy };
         let batch = Batch { policy, reference: Some(reference), tokens: None };
         let error = checked(Loss::Dpo { beta: 0.1 }).compute(&batch).unwrap_err();
         let tensor = "reference.rejected";
@@ -105,7 +105,7 @@ fn values_are_checked() {
     let (counts, zero) = (Tensor::from_slice(&[5i64, 7]), Tensor::from_slice(&[0i64, 7]));
     // Checked even where the loss does not divide by them.
     for loss in [IPO, Loss::Dpo { beta: 0.1 }] {
-        let tokens = TokenCounts { chosen: &counts, rejected: &zero, criterion: None };
+        let tokens = Completions { chosen: &counts, rejected: &zero, criterion: None };
         let batch = Batch { policy, reference: Some(policy), tokens: Some(tokens) };
         let error = checked(loss).compute(&batch).unwrap_err();
         assert_eq!(
@@ -119,9 +119,9 @@ fn values_are_checked() {
 fn orpo_refuses_likelihoods_with_the_wrong_sign() {
     let (w, l, n) = (values(&[3.0]), values(&[4.0]), Tensor::from_slice(&[1i64]));
     let batch = Batch {
-        policy: LogProbs { chosen: &w, rejected: &l, criterion: None },
+        policy: Completions { chosen: &w, rejected: &l, criterion: None },
         reference: None,
-        tokens: Some(TokenCounts { chosen: &n, rejected: &n, criterion: None }),
+        tokens: Some(Completions { chosen: &n, rejected: &n, criterion: None }),
     };
     let error = checked(Loss::Orpo { lambda: 0.1 }).compute(&batch).unwrap_err();
     assert!(matches!(error, Error::NotALogProbability { value: 3.0, .. }), "{error}");
@@ -132,8 +132,8 @@ fn gradients_never_reach_the_reference() {
     let leaf = || values(&[-3.0]).set_requires_grad(true);
     let (w, l, rw, rl) = (leaf(), leaf(), leaf(), leaf());
     let batch = Batch {
-        policy: LogProbs { chosen: &w, rejected: &l, criterion: None },
-        reference: Some(LogProbs { chosen: &rw, rejected: &rl, criterion: None }),
+        policy: Completions { chosen: &w, rejected: &l, criterion: None },
+        reference: Some(Completions { chosen: &rw, rejected: &rl, criterion: None }),
         tokens: None,
     };
     let output = checked(Loss::Dpo { beta: 0.1 }).compute(&batch).unwrap();

@@ -1,8 +1,6 @@
 //! A batch written as numbers, and its losses and gradients as numbers.
 
-use idl_dpoc_loss::{
-    Batch, LogProbs, Loss, LossConfig, LossOutput, PreferenceLoss, Result, TokenCounts,
-};
+use idl_dpoc_loss::{Batch, Completions, Loss, LossConfig, LossOutput, PreferenceLoss, Result};
 use tch::{Kind, Tensor};
 
 /// Chosen, rejected, criterion.
@@ -42,9 +40,9 @@ impl Numbers {
         let [rw, rl, rc] = tensors(&self.reference, kind);
         let [tw, tl, tc] = tensors(&self.tokens, Kind::Int64);
         let output = loss.compute(&Batch {
-            policy: LogProbs { chosen: &w, rejected: &l, criterion: Some(&c) },
-            reference: Some(LogProbs { chosen: &rw, rejected: &rl, criterion: Some(&rc) }),
-            tokens: Some(TokenCounts { chosen: &tw, rejected: &tl, criterion: Some(&tc) }),
+            policy: Completions { chosen: &w, rejected: &l, criterion: Some(&c) },
+            reference: Some(Completions { chosen: &rw, rejected: &rl, criterion: Some(&rc) }),
+            tokens: Some(Completions { chosen: &tw, rejected: &tl, criterion: Some(&tc) }),
         })?;
         output.losses.sum(output.losses.kind()).backward();
         let grads = [w, l, c].map(|leaf| {

@@ -1,15 +1,13 @@
 //! Many prompts at once.
 
-use tch::{Kind, Tensor};
-
-use crate::cache::KvCache;
-use crate::error::Result;
-use crate::generate::Generator;
+use crate::error::{Error, Result};
+use crate::generate::choose::choose;
+use crate::generate::generator::Generator;
 use crate::generate::lanes::Lanes;
 use crate::generate::params::DecodingParams;
 use crate::generate::prompt_cache::PromptCache;
-use crate::generate::reply::{FinishReason, Generation, OnPiece, Reply, room};
-use crate::generate::sampling::damaged;
+use crate::generate::reply::{self, FinishReason, Generation, OnPiece, Reply, room};
+use crate::model::KvCache;
 
 /// Columns times rows of a batch: bounds the memory of many requests.
 const CELLS: usize = 16_384;
@@ -29,6 +27,25 @@ pub struct Request {
 }
 
 impl Generator<'_> {
+    /// Continues `prompt`.
+    ///
+    /// The prompt is computed once; each new token then costs one step over the
+    /// cached keys and values.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for an empty prompt or unknown ids, [`Error::TooLong`]
+    /// for a prompt that leaves no position for a reply, [`Error::Generation`]
+    /// for parameters out of range or logits that are no numbers.
+    pub fn generate_ids(
+        &self,
+        prompt: &[i64],
+        params: impl Into<DecodingParams>,
+    ) -> Result<Generation> {
+        let request = Request { prompt: prompt.to_vec(), params: params.into() };
+        let replies = self.generate_batch(&[request], &mut reply::silent)?;
+        replies.into_iter().next().ok_or_else(|| Error::Input("no reply".to_owned()))
+    }
+
     /// Continues all prompts; replies in the order of the requests.
     ///
     /// Prompts of similar length are computed together, padded to the longest;
@@ -233,27 +250,6 @@ fn group(columns: impl Iterator<Item = usize>) -> usize {
         rows == 0 || (columns <= alike && (rows + 1) * columns <= CELLS)
     };
     columns.enumerate().take(ROWS).take_while(fits).count()
-}
-
-/// The next token of each row of `logits`, `[batch, vocabulary]`.
-pub(crate) fn choose<'r, 'a: 'r>(
-    logits: &Tensor,
-    replies: impl Iterator<Item = &'r mut Reply<'a>>,
-) -> Result<Vec<i64>> {
-    let mut replies: Vec<_> = replies.collect();
-    if replies.iter().all(|reply| reply.sampler.takes_argmax()) {
-        // The logits need not leave their device. A NaN is the greatest.
-        let (top, ids) = logits.f_max_dim(1, false)?;
-        let top: Vec<f32> = Vec::try_from(&top.f_to_kind(Kind::Float)?)?;
-        if let Some(&top) = top.iter().find(|top| !top.is_finite()) {
-            return Err(damaged(top));
-        }
-        return Ok(Vec::try_from(&ids)?);
-    }
-    let vocabulary = logits.size2()?.1 as usize;
-    let mut all: Vec<f32> = Vec::try_from(&logits.f_to_kind(Kind::Float)?.f_flatten(0, -1)?)?;
-    let rows = all.chunks_mut(vocabulary).zip(&mut replies);
-    rows.map(|(row, reply)| reply.sampler.next(row)).collect()
 }
 
 #[cfg(test)]

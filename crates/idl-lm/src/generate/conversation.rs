@@ -3,7 +3,7 @@
 use idl_dialogue::Utterance;
 
 use crate::error::Result;
-use crate::generate::Generator;
+use crate::generate::generator::Generator;
 use crate::generate::params::DecodingParams;
 use crate::generate::prompt_cache::PromptCache;
 use crate::generate::reply::{Generation, OnPiece};

@@ -2,10 +2,10 @@
 
 use tch::{Kind, Tensor};
 
-use crate::cache::KvCache;
 use crate::error::{Error, Result};
-use crate::layout::Layout;
 use crate::model::CausalLm;
+use crate::model::KvCache;
+use crate::model::Layout;
 
 /// A batch of sequences that share a cache.
 ///

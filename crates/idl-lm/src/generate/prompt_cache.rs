@@ -1,13 +1,13 @@
 //! Prompts that begin alike are computed once.
 
-use crate::cache::KvCache;
 use crate::error::{Error, Result};
-use crate::generate::Generator;
-use crate::generate::batch::choose;
+use crate::generate::choose::choose;
+use crate::generate::generator::Generator;
 use crate::generate::lanes::Lanes;
 use crate::generate::params::DecodingParams;
 use crate::generate::reply::{FinishReason, Generation, OnPiece, Reply, room};
 use crate::model::CausalLm;
+use crate::model::KvCache;
 
 /// What a model has computed of a prompt, for the next prompt that begins like
 /// it: only the tokens behind the longest common beginning are computed.
@@ -89,9 +89,9 @@ impl PromptCache {
 
     /// Keeps what it has in common with `prompt`; returns how much that is.
     fn rewind(&mut self, model: &CausalLm, prompt: &[i64]) -> Result<usize> {
-        if !self.cache.fits(model) {
+        if !self.cache.fits(model.config(), model.options()) {
             *self = PromptCache::new(model)?;
-        } else if !self.cache.is_of(model)? {
+        } else if !self.cache.is_of(&model.state()?) {
             self.ids.clear();
         }
         self.positions = model.config().max_position_embeddings;

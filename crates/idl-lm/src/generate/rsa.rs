@@ -14,8 +14,8 @@
 use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
-use crate::generate::Generator;
-use crate::generate::batch::choose;
+use crate::generate::choose::choose;
+use crate::generate::generator::Generator;
 use crate::generate::lanes::Lanes;
 use crate::generate::params::DecodingParams;
 use crate::generate::reply::{FinishReason, Generation, OnPiece, Reply, room};

@@ -9,7 +9,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, Value};
 use serde::Deserialize;
 
-use super::{ChatTokenizer, functions, json};
+use super::{functions, json};
 use crate::error::{Error, Result};
 
 const DEFAULT: &str = "default";
@@ -139,12 +139,10 @@ impl Templates {
         context.insert("documents", Value::from(()));
         Ok(self.environment.get_template(&self.chosen)?.render(context)?)
     }
-}
 
-impl ChatTokenizer {
     /// Whether the template takes what sessions in a row may hold, and leaves
     /// none of it out.
-    pub(super) fn template_takes_sessions(&self, system: bool) -> bool {
+    pub(super) fn takes_sessions(&self, system: bool) -> bool {
         let words = ["apple", "bread", "candle", "daisy", "engine"];
         let user = |i: usize| Utterance::user(words[i]);
         let reply = |i: usize| Utterance::assistant(words[i]);
@@ -157,7 +155,7 @@ impl ChatTokenizer {
             if system {
                 messages.insert(0, Utterance::new(Role::System, "foxglove"));
             }
-            let text = self.templates.render(
+            let text = self.render(
                 &messages.iter().map(|m| (m.role.as_str(), m.content.as_str())).collect::<Vec<_>>(),
                 true,
             );

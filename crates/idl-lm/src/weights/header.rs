@@ -3,15 +3,25 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use safetensors::Dtype;
 use safetensors::tensor::Metadata;
 
-use super::Entry;
 use crate::error::{Error, Result};
 
 /// The largest header that safetensors allows.
 const MAX_HEADER: u64 = 100_000_000;
+
+/// Where a tensor lies.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) file: PathBuf,
+    pub(super) dtype: Dtype,
+    pub(super) shape: Vec<i64>,
+    pub(super) offset: u64,
+    pub(super) bytes: usize,
+}
 
 /// Reads the header and checks that each tensor lies within the file.
 pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Entry>> {

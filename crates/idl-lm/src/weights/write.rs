@@ -85,5 +85,5 @@ pub(crate) fn model(dir: &Path, tensors: BTreeMap<String, Tensor>, max_bytes: us
         file(&dir.join(&name), shard)?;
         index.weight_map.extend(shard.keys().map(|tensor| (tensor.clone(), name.clone())));
     }
-    crate::folder::write_json(&dir.join(INDEX), &index)
+    crate::weights::folder::write_json(&dir.join(INDEX), &index)
 }

@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::text::{Interner, lower};
-use crate::{Level, Signature, Tokenizer};
+use crate::tokens::Tokenizer;
+use crate::tokens::{Interner, lower};
+use crate::{Level, Signature};
 
 /// English function words, for the measures that leave them out: articles,
 /// pronouns, auxiliaries, prepositions, conjunctions, and punctuation marks.
@@ -74,7 +75,7 @@ impl WordSets {
     /// set is empty. Time O(bytes).
     ///
     /// ```
-    /// use idl_metrics::WordSets;
+    /// use idl_metrics::persona::WordSets;
     /// let score = WordSets::default().p_f1("i love my cat", &["i have a cat", "i love tea"]);
     /// assert_eq!((score.precision, score.recall), (3.0 / 4.0, 3.0 / 6.0));
     /// ```
@@ -109,7 +110,7 @@ impl WordSets {
     /// passes the last reply only). Time O(bytes).
     ///
     /// ```
-    /// use idl_metrics::WordSets;
+    /// use idl_metrics::persona::WordSets;
     /// let cover = WordSets::default().p_cover("my cat", &["i have a cat", "i love tea"]);
     /// assert_eq!(cover, f64::ln(2.0));
     /// ```

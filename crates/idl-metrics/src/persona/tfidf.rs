@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Error, Level, Result, Signature, Tokenizer};
+use crate::tokens::Tokenizer;
+use crate::{Error, Level, Result, Signature};
 
 /// The cosine of two vectors, in `[-1, 1]`; 0 where one is all zero, as in
 /// scikit-learn. For P-Co on sentence embeddings: of the reply and of the
@@ -29,7 +30,8 @@ pub fn cosine(a: &[f32], b: &[f32]) -> Result<f64> {
 /// Time O(words log words).
 ///
 /// ```
-/// use idl_metrics::{Tokenizer, p_co_tfidf};
+/// use idl_metrics::persona::p_co_tfidf;
+/// use idl_metrics::text::Tokenizer;
 /// let history = ["i have a cat", "i love tea"];
 /// assert!(p_co_tfidf("a cat", &history, Tokenizer::V13a) > 0.0);
 /// assert_eq!(p_co_tfidf("so what", &history, Tokenizer::V13a), 0.0);

@@ -1,15 +1,20 @@
-//! From text to tokens, and from tokens to numbers.
+//! What a reply has of another text: BLEU, ROUGE-L, word F1; how various and how
+//! long replies are.
 
-mod intern;
-mod numbered;
-mod porter;
-mod space;
-mod tokenizer;
-mod v13a;
+mod bleu;
+mod compat;
+mod distinct;
+mod f1;
+mod length;
+mod rouge;
 
-pub(crate) use intern::{ABSENT, Interner};
-pub(crate) use numbered::Numbered;
-pub use porter::porter_stem;
-pub(crate) use space::{is_space, lower};
-pub use tokenizer::Tokenizer;
-pub(crate) use tokenizer::{characters, rouge_tokens};
+pub use crate::tokens::{Tokenizer, porter_stem};
+pub use bleu::{
+    Bleu, BleuParams, BleuScore, BleuStats, Convention, NltkSmoothing, Smoothing, sentence_bleu,
+};
+pub use compat::{clv_bleu, clv_bleu_signature, released_bleu, released_bleu_signature};
+pub use distinct::{Denominator, Distinct};
+pub(crate) use f1::counting_words;
+pub use f1::{WordF1, word_f1};
+pub use length::{LengthStats, Lengths};
+pub use rouge::{RougeL, RougeScore, rouge_l};

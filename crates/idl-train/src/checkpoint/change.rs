@@ -61,7 +61,7 @@ pub fn named(value: &Value) -> Named {
 }
 
 /// The same, behind the name `name`.
-pub(super) fn flatten(all: &mut Named, name: &str, value: &Value) {
+pub(crate) fn flatten(all: &mut Named, name: &str, value: &Value) {
     match value {
         Value::Object(fields) => {
             for (key, value) in fields {

@@ -11,20 +11,22 @@
 //! then renamed. A kill at any moment leaves the checkpoints before it.
 
 mod change;
-mod digest;
-mod run;
+mod record;
 mod state;
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::digest;
+pub use crate::digest::FileDigest;
 use crate::error::{Error, Result};
 
+pub(crate) use change::flatten;
 pub use change::{Change, Named, changes, named, one_line};
-pub use run::RunRecord;
-pub(crate) use run::same_evaluation;
-pub use state::{FileDigest, TrainerState};
+pub(crate) use record::RUN_VERSION;
+pub use record::RunRecord;
+pub use state::TrainerState;
 
 /// The file of [`TrainerState`].
 pub const STATE: &str = "trainer_state.json";

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::run::RunRecord;
+use crate::checkpoint::record::RunRecord;
+use crate::digest::FileDigest;
 
 /// Where a run stood when its checkpoint was written. Hugging Face's names
 /// where its trainer has the field.
@@ -40,13 +41,4 @@ pub struct TrainerState {
     pub run: RunRecord,
     /// The checkpoint's other files, by name.
     pub files: BTreeMap<String, FileDigest>,
-}
-
-/// What a file of a checkpoint must be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileDigest {
-    /// Its length.
-    pub bytes: u64,
-    /// Its SHA-256 in hexadecimal digits.
-    pub sha256: String,
 }

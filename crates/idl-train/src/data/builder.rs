@@ -5,8 +5,11 @@ use std::ops::Range;
 use idl_dialogue::{Role, Utterance};
 use idl_lm::{ChatTokenizer, TokenTree};
 
+use super::alternatives::Alternatives;
+use super::conversation::Conversation;
 use super::cut::{first_that_fits, prompt_tokens, without_farthest};
-use super::{Alternatives, Conversation, Example, Reference};
+use super::example::Example;
+use super::reference::Reference;
 use crate::error::{Error, Result};
 
 /// How conversations become tokens.
@@ -163,7 +166,7 @@ impl ExampleBuilder<'_> {
     ) -> Result<Example> {
         let narrowed = |alternatives: &[Alternatives]| Conversation {
             replies: alternatives.iter().map(|a| a.reply).collect(),
-            opening: None,
+            leading_context: None,
             ..conversation.clone()
         };
         let opening = check(conversation)?;
@@ -323,7 +326,7 @@ fn check(conversation: &Conversation) -> Result<usize> {
             ));
         }
     }
-    let opening = conversation.opening.unwrap_or(first);
+    let opening = conversation.leading_context.unwrap_or(first);
     if opening == 0 || opening > first {
         return bad(format!("its opening of {opening} messages does not end by reply {first}"));
     }

@@ -3,7 +3,7 @@
 use idl_dialogue::Utterance;
 use idl_lm::ChatTokenizer;
 
-use super::Reference;
+use super::reference::Reference;
 use crate::error::Result;
 
 /// The least number of steps of a cut, up to `last`, after which `tokens` fits

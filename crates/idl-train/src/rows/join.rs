@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use idl_dialogue::{Role, Utterance};
 
-use super::{Dialogue, Row, RowAlternatives};
+use super::row::{Dialogue, Row, RowAlternatives};
 use crate::data::{Alternatives, Conversation};
 
 /// The dialogues of the rows so far, in the order of their first rows.
@@ -69,7 +69,7 @@ fn kind(row: &Row) -> Option<bool> {
 /// The opening where the row names it: without, its whole prompt is taken for
 /// one.
 fn named_opening(row: &Row) -> Option<usize> {
-    (row.opening < row.prompt.len()).then_some(row.opening)
+    (row.leading_context < row.prompt.len()).then_some(row.leading_context)
 }
 
 impl Open {
@@ -80,7 +80,7 @@ impl Open {
         let alternatives = row.alternatives.map(|a| of_reply(a, reply)).into_iter().collect();
         let references = row.references;
         let conversation =
-            Conversation { id, references, target, replies: vec![reply], opening: None };
+            Conversation { id, references, target, replies: vec![reply], leading_context: None };
         Open { dialogue: Dialogue { person: row.person, conversation, alternatives }, opening }
     }
 
@@ -137,7 +137,7 @@ impl Open {
     fn close(self) -> Dialogue {
         let Open { mut dialogue, opening } = self;
         let first = dialogue.conversation.replies.first().copied();
-        dialogue.conversation.opening = opening.filter(|_| opening != first);
+        dialogue.conversation.leading_context = opening.filter(|_| opening != first);
         dialogue
     }
 }

@@ -1,16 +1,16 @@
 //! A row as it is written.
 
 use idl_dialogue::{Role, Utterance};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Row, RowAlternatives};
-use crate::data::{CriterionKind, CriterionReply, Reference};
+use super::row::{Row, RowAlternatives};
+use crate::data::{CriterionKind, CriterionReply, Reference, RejectedKind};
 use crate::error::Result;
-use crate::rejected::RejectedKind;
 
 /// The line as it is written.
 #[derive(Clone, Default, Serialize, Deserialize)]
-pub(super) struct Line {
+struct Line {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,6 +66,18 @@ impl Reply {
                 }
             },
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Row {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Line::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for Row {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Line::from(self.clone()).serialize(serializer)
     }
 }
 
@@ -135,7 +147,7 @@ impl TryFrom<Line> for Row {
             person: line.person,
             references,
             prompt: line.prompt,
-            opening,
+            leading_context: opening,
             chosen,
             alternatives,
         })
@@ -150,7 +162,7 @@ impl From<Row> for Line {
             person: row.person,
             sessions: row.references.into_iter().map(|r| r.messages).collect(),
             distances: Some(distances),
-            opening: (row.opening != row.prompt.len()).then_some(row.opening),
+            opening: (row.leading_context != row.prompt.len()).then_some(row.leading_context),
             prompt: row.prompt,
             ..Line::default()
         };

@@ -13,7 +13,7 @@
 //! bare string. Other keys are left alone.
 //!
 //! The reply of every line is learnt once, and no other: what stands in a
-//! prompt is context. Rows of one dialogue become one [`Conversation`] again,
+//! prompt is context. Rows of one dialogue become one [`Conversation`](crate::Conversation) again,
 //! wherever in the file they stand and whichever of them are missing: rows with
 //! the same `id`, `person` and `sessions`, of which one's prompt begins with the
 //! other's prompt and reply, and which both have a criterion, or neither. So one
@@ -24,94 +24,15 @@
 
 mod join;
 mod line;
+mod row;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 
-use idl_dialogue::Utterance;
-use serde::{Deserialize, Serialize};
-
-use crate::data::{Alternatives, Conversation, CriterionReply, Reference};
 use crate::error::{Error, Result};
-use crate::rejected::RejectedKind;
 use join::Joined;
-use line::Line;
-
-/// One line: a reply to be learnt, and what might have been said instead.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Line", into = "Line")]
-pub struct Row {
-    /// The dialogue's id.
-    pub id: Option<String>,
-    /// Whose reply it is.
-    pub person: Option<String>,
-    /// The reference sessions in the order in which they are read.
-    pub references: Vec<Reference>,
-    /// The dialogue up to the reply.
-    pub prompt: Vec<Utterance>,
-    /// How many messages stand before the dialogue's first reply: references
-    /// are chosen and cut by these alone, whichever reply is learnt.
-    pub opening: usize,
-    /// The true reply.
-    pub chosen: String,
-    /// The alternatives, where there are some.
-    pub alternatives: Option<RowAlternatives>,
-}
-
-/// What might have been said instead.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowAlternatives {
-    /// The reply that ranks last.
-    pub rejected: String,
-    /// Where it is from, if that is known.
-    pub rejected_kind: Option<RejectedKind>,
-    /// The reply that ranks between, where there is one.
-    pub criterion: Option<CriterionReply>,
-}
-
-/// A conversation of one or more rows, with the alternatives to its replies.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Dialogue {
-    /// Whose replies are learnt.
-    pub person: Option<String>,
-    /// The dialogue behind its references.
-    pub conversation: Conversation,
-    /// What else might have been said, for the replies that have it.
-    pub alternatives: Vec<Alternatives>,
-}
-
-impl Dialogue {
-    /// One row for each reply: all for supervised learning, or, where there are
-    /// alternatives, those that have them.
-    #[must_use]
-    pub fn rows(&self) -> Vec<Row> {
-        let Conversation { id, references, target, replies, .. } = &self.conversation;
-        // Alternatives may begin before what is learnt.
-        let earliest = self.alternatives.iter().map(|a| a.reply).min();
-        let opening = self.conversation.opening().into_iter().chain(earliest).min();
-        let row = |reply: usize, alternatives: Option<RowAlternatives>| {
-            Some(Row {
-                id: Some(id.clone()),
-                person: self.person.clone(),
-                references: references.clone(),
-                prompt: target.get(..reply)?.to_vec(),
-                opening: opening.map_or(reply, |opening| opening.min(reply)),
-                chosen: target.get(reply)?.content.clone(),
-                alternatives,
-            })
-        };
-        if self.alternatives.is_empty() {
-            return replies.iter().filter_map(|&reply| row(reply, None)).collect();
-        }
-        let alternatives = |a: &Alternatives| RowAlternatives {
-            rejected: a.rejected.clone(),
-            rejected_kind: a.rejected_kind,
-            criterion: a.criterion.clone(),
-        };
-        self.alternatives.iter().filter_map(|a| row(a.reply, Some(alternatives(a)))).collect()
-    }
-}
+pub use row::{Dialogue, Row, RowAlternatives};
 
 /// Reads rows and joins those of one dialogue; `name` stands for the file in
 /// messages. Dialogues come in the order of their first rows. A row without an

@@ -1,10 +1,12 @@
 //! Rows as text, and as dialogues again.
 
-use idl_dialogue::Role;
+use idl_dialogue::{Role, Utterance};
 use proptest::prelude::*;
 
 use super::*;
-use crate::data::CriterionKind;
+use crate::data::{
+    Alternatives, Conversation, CriterionKind, CriterionReply, Reference, RejectedKind,
+};
 
 fn complaint(text: &str) -> String {
     read(text.as_bytes(), "f.jsonl").unwrap_err().to_string()
@@ -34,7 +36,7 @@ fn dialogue(alternatives: bool) -> Dialogue {
             references: vec![Reference { messages: target[..2].to_vec(), distance: 0.1 + 0.2 }],
             target: target[..4].to_vec(),
             replies: vec![1, 3],
-            opening: None,
+            leading_context: None,
         },
         alternatives: if alternatives {
             vec![alternative(1, kinds[0]), alternative(3, kinds[1])]
@@ -66,7 +68,7 @@ fn the_opening_is_that_of_the_dialogue_whichever_reply_has_alternatives() {
     assert_eq!(file.iter().filter(|&&b| b == b'\n').count(), 1);
     // The first reply is context now: no row of it was written.
     late.conversation.replies = vec![3];
-    late.conversation.opening = Some(1);
+    late.conversation.leading_context = Some(1);
     assert_eq!(read(&file[..], "f").unwrap(), [late]);
 }
 

@@ -2,13 +2,15 @@
 
 use idl_dpoc_loss::PreferenceLoss;
 
-use super::{Source, Trained, Trainer};
+use super::setup::Trainer;
+use super::source::Source;
+use super::target::TrainTarget;
 use crate::data::Example;
 use crate::error::{Error, Result};
 use crate::objective::Objective;
 
 impl Trainer<'_> {
-    pub(super) fn check(&self, trained: Trained<'_>) -> Result<()> {
+    pub(super) fn check(&self, trained: TrainTarget<'_>) -> Result<()> {
         self.config.check()?;
         if self.examples.len() == 0 {
             return Err(Error::Data("there is nothing to learn: no examples".to_owned()));
@@ -60,22 +62,22 @@ impl Trainer<'_> {
     /// Whether the reference stays what it is while `trained` is trained. What
     /// it said of every example before the first step does, whatever becomes of
     /// the base; an adapter that is its own reference can as well be copied.
-    fn check_reference(&self, trained: Trained<'_>, reference: Option<&str>) -> Result<()> {
+    fn check_reference(&self, trained: TrainTarget<'_>, reference: Option<&str>) -> Result<()> {
         let moving = |reference: String, trained, remedy| {
             Err(Error::MovingReference { reference, trained, remedy })
         };
         match (trained, reference) {
-            (Trained::Adapter(policy), Some(adapter)) if policy == adapter => {
+            (TrainTarget::Adapter(policy), Some(adapter)) if policy == adapter => {
                 moving(format!("adapter {adapter:?}"), "itself", "copy it")
             }
-            (Trained::Adapter(_), _) => Ok(()),
-            (Trained::Base, _) if self.config.precompute_reference => Ok(()),
-            (Trained::Base, None) => moving(
+            (TrainTarget::Adapter(_), _) => Ok(()),
+            (TrainTarget::Base, _) if self.config.precompute_reference => Ok(()),
+            (TrainTarget::Base, None) => moving(
                 "the base".to_owned(),
                 "itself",
                 "train an adapter, or set precompute_reference",
             ),
-            (Trained::Base, Some(adapter)) => moving(
+            (TrainTarget::Base, Some(adapter)) => moving(
                 format!("adapter {adapter:?}, which stands on the base,"),
                 "the base",
                 "train an adapter, or set precompute_reference",

@@ -12,8 +12,8 @@ use crate::log::{LogRecord, metric};
 use crate::objective::{Activations, Objective, Preference, Supervised};
 use crate::trainer::callback::Callback;
 use crate::trainer::gradient::Means;
-use crate::trainer::parameters::Trained;
 use crate::trainer::references::References;
+use crate::trainer::target::TrainTarget;
 
 /// Held-out examples, and what of them need be computed only once.
 pub(super) struct HeldOut<'a> {
@@ -47,7 +47,7 @@ impl<'a> HeldOut<'a> {
     pub(super) fn evaluate(
         &mut self,
         model: &mut CausalLm,
-        trained: Trained<'_>,
+        trained: TrainTarget<'_>,
         objective: Objective<'_>,
         step: u64,
         epoch: f64,

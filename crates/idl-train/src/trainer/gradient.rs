@@ -10,13 +10,13 @@ use crate::log::{LogRecord, metric};
 use crate::objective::{Activations, Objective, Preference, Supervised};
 use crate::optim::AdamW;
 use crate::schedule::Schedule;
-use crate::trainer::parameters::Trained;
 use crate::trainer::references::References;
+use crate::trainer::target::TrainTarget;
 
 /// What stays the same from step to step.
 pub(super) struct Stepper<'a> {
     pub(super) objective: Objective<'a>,
-    pub(super) trained: Trained<'a>,
+    pub(super) trained: TrainTarget<'a>,
     pub(super) references: References,
     pub(super) optimizer: AdamW,
     pub(super) schedule: Schedule,

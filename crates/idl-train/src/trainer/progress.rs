@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use tch::Tensor;
 
-use crate::checkpoint::{Change, Checkpoint, RunRecord, TrainerState, one_line, same_evaluation};
+use crate::checkpoint::{Change, Checkpoint, RunRecord, TrainerState, one_line};
 use crate::error::{Error, Result};
+use crate::trainer::record::same_evaluation;
 
 /// Position, clock and best evaluation.
 pub(super) struct Progress {

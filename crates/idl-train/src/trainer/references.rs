@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::slice::from_ref;
 use std::vec;
 
+use idl_dpoc_loss::Completions;
 use idl_lm::CausalLm;
 use tch::{Device, Kind, Tensor};
 use tempfile::NamedTempFile;
@@ -15,7 +16,7 @@ use tempfile::NamedTempFile;
 use crate::checkpoint::RunRecord;
 use crate::data::Example;
 use crate::error::{Error, Result};
-use crate::objective::PreferenceLogProbs;
+use crate::objective::preference_logprobs;
 use crate::trainer::callback::Callback;
 
 /// The tensors of a cache file: `[replies of all examples]` each, the last of
@@ -26,14 +27,14 @@ const CRITERION: &str = "criterion";
 
 /// The reference's log-probabilities of each example: computed when it is met
 /// for the first time, or all before the first step; then kept.
-pub(super) struct References(Vec<Option<PreferenceLogProbs>>);
+pub(super) struct References(Vec<Option<Completions<Tensor>>>);
 
 impl References {
     pub(super) fn new(examples: usize) -> Self {
         References((0..examples).map(|_| None).collect())
     }
 
-    pub(super) fn get(&self, example: usize) -> Option<&PreferenceLogProbs> {
+    pub(super) fn get(&self, example: usize) -> Option<&Completions<Tensor>> {
         self.0.get(example)?.as_ref()
     }
 
@@ -53,7 +54,7 @@ impl References {
         model.set_active(reference)?;
         for (&i, example) in indices.iter().zip(examples) {
             if self.0[i].is_none() {
-                self.0[i] = Some(PreferenceLogProbs::of(model, example.borrow())?);
+                self.0[i] = Some(preference_logprobs(model, example.borrow())?);
             }
         }
         Ok(())
@@ -86,7 +87,7 @@ impl References {
             }
         }
         if let Some(file) = &file {
-            let known: Vec<&PreferenceLogProbs> = self.0.iter().flatten().collect();
+            let known: Vec<&Completions<Tensor>> = self.0.iter().flatten().collect();
             write(file, &known)?;
         }
         Ok(ControlFlow::Continue(()))
@@ -101,7 +102,7 @@ fn file(dir: &Path, key: &str) -> PathBuf {
 
 /// What the file holds, if it is all that these examples need. One that is not
 /// is as good as none.
-fn read(path: &Path, examples: &[Example], device: Device) -> Option<Vec<PreferenceLogProbs>> {
+fn read(path: &Path, examples: &[Example], device: Device) -> Option<Vec<Completions<Tensor>>> {
     let tensors = Tensor::read_safetensors(path).ok()?;
     let part = |name: &str, of: fn(&Example) -> bool| -> Option<vec::IntoIter<Tensor>> {
         let of = examples.iter().filter(|e| of(e));
@@ -122,7 +123,7 @@ fn read(path: &Path, examples: &[Example], device: Device) -> Option<Vec<Prefere
     examples
         .iter()
         .map(|example| {
-            Some(PreferenceLogProbs {
+            Some(Completions {
                 chosen: chosen.next()?,
                 rejected: rejected.next()?,
                 criterion: match example.has_criterion() {
@@ -135,7 +136,7 @@ fn read(path: &Path, examples: &[Example], device: Device) -> Option<Vec<Prefere
 }
 
 /// Writes beside the place, then moves it there: a file of this name is whole.
-fn write(path: &Path, references: &[&PreferenceLogProbs]) -> Result<()> {
+fn write(path: &Path, references: &[&Completions<Tensor>]) -> Result<()> {
     let column = |all: Vec<&Tensor>| -> Result<Tensor> {
         Ok(Tensor::f_cat(&all, 0)?.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?)
     };

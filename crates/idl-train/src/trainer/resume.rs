@@ -2,9 +2,12 @@
 
 use idl_lm::CausalLm;
 
+use super::config::total_steps;
+use super::gradient::Stepper;
 use super::progress::Progress;
 use super::references::References;
-use super::{Stepper, Trained, Trainer, parameters, total_steps};
+use super::setup::Trainer;
+use super::target::{self, TrainTarget};
 use crate::checkpoint::{self, Change, Checkpoint, OPTIMIZER, RunRecord};
 use crate::error::{Error, Result};
 use crate::objective::{Activations, Objective};
@@ -22,7 +25,7 @@ impl<'a> Trainer<'a> {
     pub fn check_resume<'t>(
         &self,
         model: &CausalLm,
-        trained: impl Into<Trained<'t>>,
+        trained: impl Into<TrainTarget<'t>>,
     ) -> Result<Vec<Change>> {
         Ok(self.progress(model, trained.into())?.1)
     }
@@ -48,7 +51,7 @@ impl<'a> Trainer<'a> {
     pub(super) fn progress(
         &self,
         model: &CausalLm,
-        trained: Trained<'_>,
+        trained: TrainTarget<'_>,
     ) -> Result<(Progress, Vec<Change>)> {
         let total = total_steps(self.examples.len(), self.config);
         // Before the schedule is taken from it.
@@ -98,7 +101,7 @@ impl<'a> Trainer<'a> {
     pub(super) fn start<'t>(
         &self,
         model: &mut CausalLm,
-        trained: Trained<'t>,
+        trained: TrainTarget<'t>,
         progress: &mut Progress,
         references: References,
     ) -> Result<Stepper<'t>>
@@ -111,7 +114,7 @@ impl<'a> Trainer<'a> {
             if let (true, Some((step, _))) = (self.config.load_best_model_at_end, progress.best) {
                 let best = self.best_checkpoint(checkpoint, step)?;
                 trained.restore(model, &best.path)?;
-                progress.best_parameters = Some(parameters::copies(&parameters)?);
+                progress.best_parameters = Some(target::copies(&parameters)?);
             }
             trained.restore(model, &checkpoint.path)?;
         }

@@ -9,11 +9,15 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
 use super::callback::{Callback, Step};
+use super::config::total_steps;
 use super::evaluation::HeldOut;
 use super::gradient::Stepper;
+use super::outcome::{Outcome, StopReason};
 use super::progress::Progress;
 use super::references::References;
-use super::{Outcome, Source, Stop, Trained, Trainer, parameters, total_steps};
+use super::setup::Trainer;
+use super::source::Source;
+use super::target::{self, TrainTarget};
 use crate::checkpoint::{OPTIMIZER, RunRecord};
 use crate::data::Example;
 use crate::error::{Error, Result};
@@ -25,7 +29,7 @@ impl Trainer<'_> {
     pub(super) fn whole(
         &self,
         model: &mut CausalLm,
-        trained: Trained<'_>,
+        trained: TrainTarget<'_>,
         callback: &mut dyn Callback,
     ) -> Result<Outcome> {
         // A model that was left in training would drop out all the same.
@@ -46,12 +50,12 @@ impl Trainer<'_> {
         };
         let mut stepper = self.start(model, trained, &mut progress, references)?;
         let stop = match (patient, flow) {
-            (false, _) => Stop::EarlyStopping,
-            (true, ControlFlow::Break(())) => Stop::Cancelled,
+            (false, _) => StopReason::EarlyStopping,
+            (true, ControlFlow::Break(())) => StopReason::Cancelled,
             _ => self.steps(model, &mut stepper, &mut progress, &mut held_out, callback)?,
         };
         if let Some(best) = &progress.best_parameters {
-            parameters::overwrite(&mut trained.parameters(model)?, best)?;
+            target::overwrite(&mut trained.parameters(model)?, best)?;
         }
         Ok(Outcome { steps: progress.step, stop, best: progress.best })
     }
@@ -64,7 +68,7 @@ impl Trainer<'_> {
         progress: &mut Progress,
         held_out: &mut HeldOut<'_>,
         callback: &mut dyn Callback,
-    ) -> Result<Stop> {
+    ) -> Result<StopReason> {
         let total = total_steps(self.examples.len(), self.config);
         // The order of every epoch follows from the seed: what is done already
         // is walked past, and nothing of it need be kept.
@@ -78,7 +82,7 @@ impl Trainer<'_> {
             }
             for (batch, indices) in order.chunks(self.config.batch_size).enumerate() {
                 if step == total {
-                    return Ok(Stop::Finished);
+                    return Ok(StopReason::Finished);
                 }
                 step += 1;
                 if step <= done {
@@ -105,14 +109,14 @@ impl Trainer<'_> {
                     self.save(model, stepper, progress, callback)?;
                 }
                 if flow.is_break() && !last {
-                    return Ok(Stop::Cancelled);
+                    return Ok(StopReason::Cancelled);
                 }
                 if !patient {
-                    return Ok(Stop::EarlyStopping);
+                    return Ok(StopReason::EarlyStopping);
                 }
             }
         }
-        Ok(Stop::Finished)
+        Ok(StopReason::Finished)
     }
 
     /// What the reference says of all examples, where it is wanted in advance.
@@ -184,7 +188,7 @@ impl Trainer<'_> {
         let loss = record.get(&format!("{}{}", metric::EVAL_PREFIX, metric::LOSS));
         let best = progress.evaluated(loss.unwrap_or(f64::NAN));
         if best && self.config.load_best_model_at_end {
-            progress.best_parameters = Some(parameters::copies(stepper.optimizer.params())?);
+            progress.best_parameters = Some(target::copies(stepper.optimizer.params())?);
         }
         let flow = callback.on_evaluation(&record, best)?;
         Ok((best, flow))

@@ -2,7 +2,8 @@
 
 use idl_dialogue::Person;
 use idl_lm::CausalLm;
-use idl_metrics::{Condition, hits_at_k};
+use idl_metrics::likelihood::Condition;
+use idl_metrics::ranking::hits_at_k;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 

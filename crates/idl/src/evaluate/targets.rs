@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use idl_corpora::Distractors;
 use idl_dialogue::{Person, Session, Utterance};
 use idl_lm::ChatTokenizer;
-use idl_train::{Alternatives, Conversation, Coverage, Example, ExampleBuilder, PreferenceCorpus};
+use idl_train::{
+    Alternatives, BuildStats, Conversation, Example, ExampleBuilder, PreferenceCorpus,
+};
 use rand::Rng;
 
 use super::scores::Pair;
@@ -31,7 +33,7 @@ pub struct EvaluationTarget {
     /// ones of the other person.
     pub references: usize,
     /// The target behind own, other and no sessions, in the order of
-    /// [`Condition::ALL`](idl_metrics::Condition::ALL). Branches: two for each
+    /// [`Condition::ALL`](idl_metrics::likelihood::Condition::ALL). Branches: two for each
     /// of `ordered`, rejected and criterion; with own sessions then the
     /// distractors.
     pub(super) examples: [Example; 3],
@@ -231,7 +233,7 @@ impl Setup<'_> {
             conversation.replies.clone_from(&kept);
             conversation.keep_nearest(references);
         }
-        let mut coverage = Coverage::default();
+        let mut coverage = BuildStats::default();
         let alternatives = self.corpus.alternatives(person, session, &kept, &mut coverage)?;
         let [own, other_side, none] = &three;
         let mut examples = [

@@ -65,7 +65,7 @@ mod tests {
                 Utterance::assistant("later"),
             ],
             replies: vec![2, 4],
-            opening: None,
+            leading_context: None,
         };
         let example = Example {
             id: "s".into(),

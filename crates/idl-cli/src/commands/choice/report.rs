@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use idl::choice::{ChoiceParams, Evidence};
-use idl::metrics::{Interval, Intervals};
+use idl::metrics::intervals::{Interval, Intervals};
 use idl_dialogue::BoxError;
 use serde::Serialize;
 

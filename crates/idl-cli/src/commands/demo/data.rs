@@ -7,7 +7,7 @@ use idl::corpora::convai2::{self, Speaker};
 use idl::corpora::{embedded, split_persons};
 use idl::dialogue::{BoxError, Person};
 
-use super::Arguments;
+use super::arguments::Arguments;
 
 /// Two sets of persons without a person in common.
 #[derive(Debug)]

@@ -2,62 +2,22 @@
 //! order, mutual supervised learning, preference data, deep personalised
 //! alignment, and an honest table on persons that were not trained on.
 
+mod arguments;
 mod data;
 mod stages;
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::lm;
-use clap::Args;
 use idl::choice::ChoiceParams;
 use idl::dialogue::{BoxError, Person};
 use idl::encoder::TfIdfEncoder;
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions};
 use idl::persona_ext::RuleExtractor;
 
+pub(crate) use self::arguments::Arguments;
 use self::stages::Study;
-
-/// In-dialogue learning from end to end: learns to talk like people from their
-/// past conversations and shows, on people it has never seen, what that brings.
-///
-/// Without --data it runs on the invented people inside the program.
-#[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
-pub(crate) struct Arguments {
-    /// A folder with ConvAI2's dialogues_both.jsonl: learn from its train
-    /// persons, show its valid persons
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-
-    /// The base model, a Hugging Face LLaMA folder [default: the embedded one]
-    #[arg(long, value_name = "DIR")]
-    model: Option<PathBuf>,
-
-    /// Where adapters, logs and the table go
-    #[arg(long, value_name = "DIR", default_value = "out/demo")]
-    out: PathBuf,
-
-    /// Dialogues to learn from in each stage [default: embedded 176, ConvAI2
-    /// 120]
-    #[arg(long, value_name = "N")]
-    dialogues: Option<usize>,
-
-    /// Persons to show [default: all that were not trained on]
-    #[arg(long, value_name = "N")]
-    persons: Option<usize>,
-
-    /// Everything random follows from it
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-}
-
-const EXAMPLES: &str = "\
-Examples:
-  cargo xtask demo
-  idl demo --data ../shared/data/convai2
-  idl demo --dialogues 40 --persons 4";
 
 pub(crate) fn run(options: Arguments) -> Result<(), BoxError> {
     let start = Instant::now();

@@ -18,7 +18,8 @@ use idl::evaluate::{
     EvaluationConfig, EvaluationTarget, EvaluationTargets, LeftOut, evaluate, evaluation_targets,
 };
 use idl::learn::{
-    QueryPoint, TrainingTarget, alone, candidates, conversation, dpa_targets, msl_targets,
+    QueryPoint, TrainingTarget, candidates, conversation, dpa_targets, msl_targets,
+    without_references,
 };
 use idl::lm::{CausalLm, ChatTokenizer, Generator, LoraConfig};
 use idl::order::Policy;
@@ -26,11 +27,11 @@ use idl::persona_ext::RuleExtractor;
 use idl::train::log::{TrainLog, metric};
 use idl::train::schedule::ScheduleConfig;
 use idl::train::{
-    Coverage, Example, ExampleBuilder, Objective, PreferenceCorpus, Step, TrainConfig, train,
+    BuildStats, Example, ExampleBuilder, Objective, PreferenceCorpus, Step, TrainConfig, train,
 };
 use idl::{ConvEdDistance, Pipeline, Rule};
 
-use super::Arguments;
+use super::arguments::Arguments;
 use super::data::People;
 
 /// Tokens of sessions and dialogue together.
@@ -152,7 +153,7 @@ impl Study<'_> {
             conversations.map(|c| builder.supervised(&c)).collect::<Result<Vec<Example>, _>>()
         };
 
-        let examples = supervised(&mut alone(&targets).into_iter())?;
+        let examples = supervised(&mut without_references(&targets).into_iter())?;
         model.add_adapter("ft", &lora, self.options.seed)?;
         self.train(model, "ft", &examples, Objective::Supervised, &msl_config(self.options.seed))?;
 
@@ -162,7 +163,7 @@ impl Study<'_> {
 
         let corpus =
             PreferenceCorpus::new(train, &self.extractor, &self.encoder, self.options.seed)?;
-        let mut coverage = Coverage::default();
+        let mut coverage = BuildStats::default();
         let preferences = dpa_targets(&targets, &corpus, &mut coverage)?;
         let [inconsistency, fabrication, inversion] = coverage.built;
         eprintln!(

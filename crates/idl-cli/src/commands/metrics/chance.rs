@@ -1,6 +1,7 @@
 //! What one gets for nothing, measured like a system.
 
-use idl::metrics::{BleuParams, Example, chance_rows};
+use idl::metrics::chance::{Example, chance_rows};
+use idl::metrics::text::BleuParams;
 use idl_dialogue::BoxError;
 
 use super::input::{Line, as_strs};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use idl::metrics::cosine;
+use idl::metrics::persona::cosine;
 use idl_dialogue::{BoxError, SentenceEncoder};
 
 /// An encoder that remembers.

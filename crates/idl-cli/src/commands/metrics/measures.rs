@@ -1,11 +1,12 @@
 //! What is computed for each reply and averaged over replies.
 
 use clap::ValueEnum;
-use idl::metrics::{
-    BleuParams, Distinct, Error, Mean, RougeL, Score, Signature, Tokenizer, WordF1, WordSets,
-    clv_bleu, clv_bleu_signature, p_co_tfidf, p_co_tfidf_signature, released_bleu,
+use idl::metrics::persona::{WordSets, p_co_tfidf, p_co_tfidf_signature};
+use idl::metrics::text::{
+    BleuParams, Distinct, RougeL, Tokenizer, WordF1, clv_bleu, clv_bleu_signature, released_bleu,
     released_bleu_signature, rouge_l, sentence_bleu, word_f1,
 };
+use idl::metrics::{Error, Mean, Score, Signature};
 
 use super::models::Opinion;
 

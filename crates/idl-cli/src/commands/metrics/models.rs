@@ -1,7 +1,7 @@
 //! What needs a model: asked for many replies at once, before the measures see
 //! them one by one.
 
-use idl::metrics::Verdict;
+use idl::metrics::nli::Verdict;
 use idl_dialogue::BoxError;
 
 use super::encoder::Encoder;

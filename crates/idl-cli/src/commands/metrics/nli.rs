@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use idl::metrics::Verdict;
+use idl::metrics::nli::Verdict;
 use idl_dialogue::{BoxError, NliModel};
 
 /// A persona sentence and a reply.

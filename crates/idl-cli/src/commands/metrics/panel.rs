@@ -1,6 +1,8 @@
 //! Everything that is counted while a system's replies go by.
 
-use idl::metrics::{Bleu, BleuParams, Consistency, Distinct, Error, Lengths, Mean, Tokenizer};
+use idl::metrics::nli::Consistency;
+use idl::metrics::text::{Bleu, BleuParams, Distinct, Lengths, Tokenizer};
+use idl::metrics::{Error, Mean};
 
 use super::measures::{Measure, Reply};
 

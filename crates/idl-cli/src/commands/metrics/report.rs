@@ -1,6 +1,8 @@
 //! From counts to the summary.
 
-use idl::metrics::{Error, Interval, Intervals, LengthStats, TTest, paired_t_test};
+use idl::metrics::Error;
+use idl::metrics::intervals::{Interval, Intervals, TTest, paired_t_test};
+use idl::metrics::text::LengthStats;
 use idl_dialogue::BoxError;
 use serde::{Serialize, Serializer};
 

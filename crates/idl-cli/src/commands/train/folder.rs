@@ -9,7 +9,7 @@ use idl::dialogue::BoxError;
 use idl::lm::CausalLm;
 use idl::train::checkpoint::{Change, Checkpoint, Checkpoints, STATE, changes, named};
 use idl::train::log::{LogRecord, TrainLog, read_log};
-use idl::train::{Outcome, Stop, Trained};
+use idl::train::{Outcome, StopReason, TrainTarget};
 use serde_json::Value;
 
 const LOG: &str = "train_log.jsonl";
@@ -89,12 +89,12 @@ impl Folder {
     pub(crate) fn finish(
         &self,
         model: &CausalLm,
-        trained: Trained<'_>,
+        trained: TrainTarget<'_>,
         outcome: &Outcome,
         best: bool,
         card: &dyn Fn(Option<&LogRecord>) -> String,
     ) -> Result<(), BoxError> {
-        if outcome.stop == Stop::Cancelled {
+        if outcome.stop == StopReason::Cancelled {
             return Err(format!("stopped after step {}: --resume goes on", outcome.steps).into());
         }
         self.put(model, trained)?;
@@ -112,7 +112,7 @@ impl Folder {
             eprintln!("the curves could not be drawn: {error}");
             Vec::new()
         });
-        let early = outcome.stop == Stop::EarlyStopping;
+        let early = outcome.stop == StopReason::EarlyStopping;
         let why = if early { ", no longer getting better" } else { "" };
         eprintln!("{} steps{why}", outcome.steps);
         if let Some((step, loss)) = outcome.best {
@@ -123,7 +123,7 @@ impl Folder {
     }
 
     /// The files of adapter or model, one by one into a folder that holds more.
-    fn put(&self, model: &CausalLm, trained: Trained<'_>) -> Result<(), BoxError> {
+    fn put(&self, model: &CausalLm, trained: TrainTarget<'_>) -> Result<(), BoxError> {
         // What an earlier end that was killed has left is no folder of ours.
         let whole = self.out.join(".result");
         if whole.exists() {

@@ -3,7 +3,7 @@
 use idl::dialogue::BoxError;
 use idl::lm::CausalLm;
 use idl::train::checkpoint::one_line;
-use idl::train::{Error, Trained, Trainer};
+use idl::train::{Error, TrainTarget, Trainer};
 
 use super::folder::Folder;
 
@@ -12,7 +12,7 @@ use super::folder::Folder;
 pub(crate) fn check(
     trainer: &Trainer<'_>,
     model: &CausalLm,
-    trained: Trained<'_>,
+    trained: TrainTarget<'_>,
     folder: &Folder,
     settings: &str,
     total: u64,

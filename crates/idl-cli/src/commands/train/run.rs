@@ -11,7 +11,7 @@ use idl::dialogue::BoxError;
 use idl::dpoc_loss::PreferenceLoss;
 use idl::lm::{CausalLm, LoadOptions, LoraConfig};
 use idl::train::log::LogRecord;
-use idl::train::{ModelCard, Objective, Trained, Trainer, total_steps};
+use idl::train::{ModelCard, Objective, TrainTarget, Trainer, total_steps};
 
 use super::data;
 use super::folder::Folder;
@@ -58,7 +58,7 @@ pub(crate) fn train(config: &RunConfig, resumes: bool) -> Result<(), BoxError> {
     };
     let mut model = CausalLm::from_dir(&config.model, options)?;
     model.check_tokenizer(&tokenizer)?;
-    let trained = if config.full { Trained::Base } else { Trained::Adapter(POLICY) };
+    let trained = if config.full { TrainTarget::Base } else { TrainTarget::Adapter(POLICY) };
     let lora = adapters(&mut model, config)?;
     let loss = match config.stage {
         Stage::Msl => None,

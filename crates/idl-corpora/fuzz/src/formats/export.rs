@@ -7,7 +7,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::json;
 
 use super::super::text::sentence;
-use super::{FILE, Format, outcomes, records};
+use super::format::{FILE, Format, outcomes, records};
 
 pub const TELEGRAM: Format = Format {
     name: "telegram",

@@ -8,7 +8,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use serde_json::json;
 
 use super::super::text::{sentence, sentences};
-use super::{FILE, Format, lines_with_text, outcomes, records, write_all};
+use super::format::{FILE, Format, lines_with_text, outcomes, records, write_all};
 
 pub const CHAT: Format = Format {
     name: "chat",

@@ -4,7 +4,7 @@ use crate::pretrain::{Material, PretrainConfig};
 use crate::{cli, lm, progress};
 use idl::dialogue::BoxError;
 use idl::lm::{CausalLm, ChatTokenizer, LoadOptions};
-use idl::metrics::Intervals;
+use idl::metrics::intervals::Intervals;
 use idl::train::Example;
 use idl_pretrain::{CopyCheck, Measure, Renderer, SessionCheck, pack};
 use serde_json::{Map, Value, json};

@@ -11,7 +11,7 @@ use crate::pretrain::{Init, Material, PretrainConfig, shape_folder};
 use idl::dialogue::BoxError;
 use idl::lm::{CausalLm, LoadOptions};
 use idl::train::log::LogRecord;
-use idl::train::{Objective, Trained, Trainer, total_steps};
+use idl::train::{Objective, TrainTarget, Trainer, total_steps};
 use idl_pretrain::{DocumentKind, Documents, Measuring};
 
 use measure::Measures;
@@ -85,7 +85,7 @@ pub(crate) fn train(config: &PretrainConfig, resumes: bool) -> Result<(), BoxErr
         .resume_from(folder.start.as_ref());
     let total = total_steps(config.count(), &config.train);
     // Before anything of the folder is touched.
-    resume::check(&trainer, &model, Trained::Base, &folder, &settings, total)?;
+    resume::check(&trainer, &model, TrainTarget::Base, &folder, &settings, total)?;
     let log = folder.log(&settings)?;
     eprintln!(
         "{:.1} million parameters; {} documents of {} tokens, from {} persons, {} held out; {} on \
@@ -101,8 +101,8 @@ pub(crate) fn train(config: &PretrainConfig, resumes: bool) -> Result<(), BoxErr
     let mut watch = Watch::new(log, total)?;
     let all = measures.all();
     let mut measuring = Measuring::new(&mut watch, &all);
-    let outcome = trainer.run(&mut model, Trained::Base, &mut measuring)?;
+    let outcome = trainer.run(&mut model, TrainTarget::Base, &mut measuring)?;
     watch.finish();
     let best = config.train.load_best_model_at_end;
-    folder.finish(&model, Trained::Base, &outcome, best, &card)
+    folder.finish(&model, TrainTarget::Base, &outcome, best, &card)
 }
