@@ -1,6 +1,6 @@
 //! Which of a person's sessions should stand before a conversation, and why.
 
-use idl::choice::{ChoiceParams, Reader, SessionBank};
+use idl::choice::{Ask, ChoiceParams, Reader, SessionBank};
 use idl::corpora::embedded;
 use idl::dialogue::{BoxError, Role, Session, Utterance};
 use idl::encoder::TfIdfEncoder;
@@ -13,7 +13,7 @@ fn main() -> Result<(), BoxError> {
     // Facts and vectors of each session: read once, kept by a store if you like.
     let encoder = TfIdfEncoder::english();
     let extractor = RuleExtractor::default();
-    let reader = Reader { encoder: &encoder, extractor: &extractor };
+    let reader = Reader { encoder: &encoder, extractor: &extractor, ask: Ask::Own };
     let mut bank = SessionBank::new();
     for record in reader.records(&sessions)? {
         bank.add(record)?;

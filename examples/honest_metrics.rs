@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use idl_corpora::embedded;
-use idl_metrics::{Bleu, BleuParams, Example, Intervals, chance_rows, released_bleu, word_f1};
+use idl_metrics::chance::{Example, chance_rows};
+use idl_metrics::intervals::Intervals;
+use idl_metrics::text::{Bleu, BleuParams, released_bleu, word_f1};
 use idl_store::LexicalIndex;
 
 /// Each person's mean of word F1: replies of one person depend on each other, so
@@ -74,6 +76,5 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     println!("\n{}", intervals.over(embedded()?.len()));
-    println!("{}", Bleu::new(BleuParams::default())?.score().signature());
     Ok(())
 }

@@ -21,7 +21,7 @@ fn conversation(target: &Session, references: &[Session]) -> Conversation {
         references: references.iter().map(reference).collect(),
         target: target.messages.clone(),
         replies: target.replies().collect(),
-        opening: None,
+        leading_context: None,
     }
 }
 

@@ -4,7 +4,6 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use idl::choice::ChoiceParams;
-use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
 use idl::corpora::embedded;
 use idl::dialogue::{BoxError, SentenceEncoder, Utterance};
@@ -53,7 +52,6 @@ fn main() -> Result<(), BoxError> {
         encoder: &encoder,
         extractor: &RuleExtractor::default(),
         rule: Rule::Evidence(ChoiceParams::default().check()?),
-        spi: &SpiParams::default(), // Of use to `Rule::Clusters` alone.
         distance: &ConvEdDistance { conved: ConvEd::default(), encoder: &encoder },
         policy: Policy::Free,
         references: 3,

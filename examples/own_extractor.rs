@@ -43,7 +43,7 @@ fn main() -> Result<(), BoxError> {
             Utterance::user("Wo denn?"),
             Utterance::assistant("Ich wohne in Husum. Da ist immer Wind."),
         ],
-        profile: Vec::new(),
+        ..Session::default()
     };
 
     for said in session.said_by(Role::Assistant) {

@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use idl_dpoc_loss::{Batch, LogProbs, Loss, PreferenceLoss};
+use idl_dpoc_loss::{Batch, Completions, Loss, PreferenceLoss};
 use tch::nn::{self, Module, OptimizerConfig};
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The frozen reference is the policy as it was.
     let [reference_w, reference_c, reference_l] = no_grad(scores);
     let reference =
-        LogProbs { chosen: &reference_w, rejected: &reference_l, criterion: Some(&reference_c) };
+        Completions { chosen: &reference_w, rejected: &reference_l, criterion: Some(&reference_c) };
 
     // As JSON: {"type": "dpoc_paper", "beta": 0.1, "penalty": 2}.
     let loss = PreferenceLoss::try_from(Loss::DpocPaper { beta: 0.1, penalty: 2.0 })?;
@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for step in 0..=60 {
         let [w, c, l] = scores();
         let output = loss.compute(&Batch {
-            policy: LogProbs { chosen: &w, rejected: &l, criterion: Some(&c) },
+            policy: Completions { chosen: &w, rejected: &l, criterion: Some(&c) },
             reference: Some(reference),
             tokens: None,
         })?;

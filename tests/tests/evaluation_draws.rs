@@ -6,7 +6,6 @@
 use std::path::Path;
 
 use idl::choice::ChoiceParams;
-use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
 use idl::corpora::embedded;
 use idl::dialogue::Person;
@@ -38,12 +37,10 @@ fn targets(references: usize, config: &EvaluationConfig) -> EvaluationTargets {
         conved: ConvEd::params().lambda(1.0).check().unwrap(),
         encoder: encoder.clone(),
     };
-    let spi = SpiParams::default();
     let pipeline = Pipeline {
         encoder: &encoder,
         extractor: &extractor,
         rule: Rule::Evidence(ChoiceParams::default().check().unwrap()),
-        spi: &spi,
         distance: &distance,
         policy: Policy::Free,
         references,

@@ -107,8 +107,7 @@ impl Setup {
         Pipeline {
             encoder: &self.encoder,
             extractor: &self.extractor,
-            rule: Rule::Clusters,
-            spi,
+            rule: Rule::Clusters(spi),
             distance: &self.distance,
             policy,
             references: 4,

@@ -18,13 +18,13 @@ use crate::error::{Error, Result};
 
 /// By which rule sessions are chosen.
 #[derive(Clone, Copy, Debug)]
-pub enum Rule {
+pub enum Rule<'a> {
     /// All that speaks for a session, in training and after it (ours).
     Evidence(Chooser),
     /// The nearest to the context by the cosine of `z`; in training within the
     /// target's cluster ([`SpiParams`]), which also says what is a target (the paper
     /// and its released code).
-    Clusters,
+    Clusters(&'a SpiParams),
 }
 
 /// Chooses and orders a person's sessions for a dialogue.
@@ -45,9 +45,7 @@ pub struct Pipeline<'a> {
     /// `Ext` of equation 2.
     pub extractor: &'a dyn PersonaExtractor,
     /// How sessions are chosen.
-    pub rule: Rule,
-    /// Clusters, targets and references in training, by [`Rule::Clusters`].
-    pub spi: &'a SpiParams,
+    pub rule: Rule<'a>,
     /// How far apart two sessions are: convED
     /// ([`ConvEdDistance`](crate::ConvEdDistance)), or another.
     pub distance: &'a dyn SessionDistance,
@@ -63,7 +61,6 @@ impl std::fmt::Debug for Pipeline<'_> {
         f.debug_struct("Pipeline")
             .field("encoder", &self.encoder.name())
             .field("rule", &self.rule)
-            .field("spi", &self.spi)
             .field("policy", &self.policy)
             .field("references", &self.references)
             .finish_non_exhaustive()
@@ -170,7 +167,7 @@ impl Pipeline<'_> {
                 let sessions: Vec<&Session> = person.sessions.iter().collect();
                 self.index_of(person, self.reader().records(&sessions)?)
             }
-            Rule::Clusters => {
+            Rule::Clusters(spi) => {
                 let persona_texts = person
                     .sessions
                     .iter()
@@ -178,7 +175,7 @@ impl Pipeline<'_> {
                     .collect::<std::result::Result<Vec<_>, _>>()?;
                 let texts: Vec<&str> = persona_texts.iter().map(String::as_str).collect();
                 let embeddings = self.encode(&texts)?;
-                let targets = self.spi.targets_of(embeddings.view())?;
+                let targets = spi.targets_of(embeddings.view())?;
                 let bank = SessionBank::new();
                 Ok(PersonIndex { person, persona_texts, embeddings, targets, bank })
             }
@@ -222,7 +219,7 @@ impl Pipeline<'_> {
     fn reader(&self) -> Reader<'_> {
         let ask = match self.rule {
             Rule::Evidence(chooser) => chooser.params().ask,
-            Rule::Clusters => Ask::default(),
+            Rule::Clusters(_) => Ask::default(),
         };
         Reader { encoder: self.encoder, extractor: self.extractor, ask }
     }
@@ -290,17 +287,19 @@ impl Pipeline<'_> {
         if index.targets.binary_search(&target).is_err() {
             return Ok(None);
         }
-        if let Rule::Evidence(chooser) = self.rule {
-            sessions.pop();
-            let selection = self.by_evidence(chooser, index, &sessions, context)?;
-            return Ok((!selection.references.is_empty()).then_some(selection));
-        }
+        let spi = match self.rule {
+            Rule::Clusters(spi) => spi,
+            Rule::Evidence(chooser) => {
+                let selection = self.by_evidence(chooser, index, candidates, context)?;
+                return Ok((!selection.references.is_empty()).then_some(selection));
+            }
+        };
         sessions.sort_unstable();
         sessions.dedup();
         let mut z = index.embeddings.select(Axis(0), &sessions);
         let row = sessions.partition_point(|&s| s < target);
         z.row_mut(row).assign(&self.query(context)?);
-        let Some(found) = self.spi.references_of(row, z.view())? else { return Ok(None) };
+        let Some(found) = spi.references_of(row, z.view())? else { return Ok(None) };
         let of_person = |r: Reference| Reference { session: sessions[r.session], ..r };
         let references = found.references.into_iter().map(of_person).collect();
         Ok(Some(self.arrange(index, references, Some(found.cluster))?))

@@ -24,7 +24,7 @@ fn sessions() -> Vec<Session> {
         session("boat", Some(20), &["my boat needs a new sail .", "we sailed past the harbour ."]),
         session("soup", None, &["i cooked onion soup .", "the oven is too hot for bread ."]),
         session("pots", Some(40), &["the roses moved into pots .", "i have a garden shed ."]),
-        session("race", Some(30), &["the boat race was cold .", "i have a dog aboard ."]),
+        session("race", Some(30), &["the boat race was cold .", "i have a dog ."]),
     ]
 }
 
@@ -65,7 +65,7 @@ fn what_was_said_decides_and_the_choice_says_why() {
     let all: Vec<usize> = (0..bank.len()).collect();
     let context = [
         said(Role::User, "how was your weekend ?"),
-        said(Role::Assistant, "i have a dog and we sailed the boat ."),
+        said(Role::Assistant, "i have a dog . we sailed the boat ."),
         said(Role::User, "nice . do you cook soup ?"),
     ];
     let query = reader.query(&context).unwrap();

@@ -47,8 +47,7 @@ fn targets(spi: &SpiParams) -> Vec<Targets> {
     let pipeline = Pipeline {
         encoder: &encoder,
         extractor: &RuleExtractor::default(),
-        rule: Rule::Clusters,
-        spi,
+        rule: Rule::Clusters(spi),
         distance: &Unordered,
         policy: Policy::Original,
         references: 5,

@@ -334,10 +334,9 @@ impl Arguments {
             encoder: &*encoder,
             extractor: &extractor,
             rule: match self.references {
-                Choice::Nearest => Rule::Clusters,
+                Choice::Nearest => Rule::Clusters(&spi),
                 _ => Rule::Evidence(ChoiceParams::default().check()?),
             },
-            spi: &spi,
             distance: &distance,
             policy: Policy::Free,
             references: self.sessions,

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use idl::choice::ChoiceParams;
-use idl::cluster::SpiParams;
 use idl::corpora::embedded;
 use idl::dialogue::{BoxError, Person, SentenceEncoder};
 use idl::draw::key;
@@ -15,7 +14,7 @@ use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
 use idl::store::SessionStore;
 use idl::train::rows::{self, Dialogue};
-use idl::train::{Coverage, PreferenceCorpus};
+use idl::train::{BuildStats, PreferenceCorpus};
 use idl::{ConvEdDistance, Pipeline, Rule};
 use serde_json::json;
 
@@ -146,13 +145,14 @@ impl Arguments {
                 )
                 .into());
             }
-            let given = [
-                ("--model", self.model.as_ref(), Some(&voice.settings.model)),
-                ("--encoder", self.encoder.as_ref(), voice.settings.encoder.as_ref()),
-            ];
-            for (option, given, was) in given {
-                if given.is_some() && given.map(|p| whole(p)) != was.map(|p| whole(p)) {
-                    let was = was.map_or(encoder::TFIDF.into(), |was| was.display().to_string());
+            let tfidf = PathBuf::from(encoder::TFIDF);
+            let encoder = voice.settings.encoder.as_ref().unwrap_or(&tfidf);
+            for (option, given, was) in [
+                ("--model", &self.model, &voice.settings.model),
+                ("--encoder", &self.encoder, encoder),
+            ] {
+                if given.as_ref().is_some_and(|given| given != was && whole(given) != *was) {
+                    let was = was.display();
                     return Err(format!("`{option}`: the voice was made with {was}").into());
                 }
             }
@@ -237,7 +237,6 @@ impl Targets<'_> {
     fn write(&self, stage: &str, store: &dyn SessionStore, path: &Path) -> Result<(), BoxError> {
         let (person, records) = self.voice.person(store)?;
         let extractor = RuleExtractor::default();
-        let spi = SpiParams::default();
         let distance = ConvEdDistance { conved: self.voice.conved()?, encoder: self.encoder };
         // Learnt as it is used later.
         let rule = Rule::Evidence(self.voice.settings.choice.check()?);
@@ -245,7 +244,6 @@ impl Targets<'_> {
             encoder: self.encoder,
             extractor: &extractor,
             rule,
-            spi: &spi,
             distance: &distance,
             policy: Policy::Free,
             references: self.voice.settings.choice.count,
@@ -291,7 +289,7 @@ impl Targets<'_> {
         let mut persons = vec![person.clone()];
         persons.extend(embedded()?.iter().map(|other| other.person.clone()));
         let corpus = PreferenceCorpus::new(&persons, extractor, self.encoder, self.arguments.seed)?;
-        let mut coverage = Coverage::default();
+        let mut coverage = BuildStats::default();
         let found = dpa_targets(targets, &corpus, &mut coverage)?;
         if found.is_empty() {
             return Err("no reply has anything else that might have been said".into());

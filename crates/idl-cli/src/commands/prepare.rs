@@ -262,10 +262,9 @@ impl Maker<'_> {
             encoder: self.encoder,
             extractor: &extractor,
             rule: match self.arguments.references {
-                References::Spi => Rule::Clusters,
+                References::Spi => Rule::Clusters(self.spi),
                 _ => Rule::Evidence(ChoiceParams::default().check()?),
             },
-            spi: self.spi,
             distance: self.distance,
             policy,
             references: 5,

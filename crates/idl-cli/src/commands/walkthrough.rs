@@ -63,6 +63,7 @@ fn at_least_one() -> RangedU64ValueParser<usize> {
 /// Who is followed, and with what.
 struct Walk<'a> {
     pipeline: Pipeline<'a>,
+    spi: &'a SpiParams,
     conved: ConvEd,
     /// Everybody; the person is one of them.
     persons: &'a [Person],
@@ -91,13 +92,12 @@ pub(crate) fn run(options: Arguments) -> Result<(), BoxError> {
     let pipeline = Pipeline {
         encoder: &encoder,
         extractor: &extractor,
-        rule: Rule::Clusters,
-        spi: &spi,
+        rule: Rule::Clusters(&spi),
         distance: &distance,
         policy: Policy::Free,
         references: options.references,
     };
-    let walk = Walk { pipeline, conved, persons: &persons, person, session };
+    let walk = Walk { pipeline, spi: &spi, conved, persons: &persons, person, session };
 
     walk.show_session();
     walk.show_persona()?;
@@ -195,7 +195,7 @@ impl Walk<'_> {
             z.ncols(),
             self.pipeline.encoder.name()
         );
-        let plan = self.pipeline.spi.plan(z.view())?;
+        let plan = self.spi.plan(z.view())?;
         let clusters: Vec<String> =
             plan.clusters.iter().map(|c| c.map_or("-".to_owned(), |c| c.to_string())).collect();
         println!("cluster of each session:      {}", clusters.join(" "));

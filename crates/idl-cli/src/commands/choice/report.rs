@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use idl::choice::{ChoiceParams, Evidence};
 use idl::metrics::intervals::{Interval, Intervals};
 use idl_dialogue::BoxError;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::probe::{ChoiceArgs, Probe};
 use crate::{cli, progress};
@@ -44,20 +44,40 @@ struct Way {
 
 #[derive(Serialize)]
 struct Bounds {
+    #[serde(serialize_with = "rounded")]
     mean: f64,
+    #[serde(serialize_with = "rounded")]
     low: f64,
+    #[serde(serialize_with = "rounded")]
     high: f64,
+}
+
+/// Four digits say enough, and read well.
+fn rounded<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((x * 1e4).round() / 1e4)
 }
 
 impl From<Interval> for Bounds {
     fn from(interval: Interval) -> Self {
-        let rounded = |x: f64| (x * 1e4).round() / 1e4;
-        Bounds {
-            mean: rounded(interval.estimate),
-            low: rounded(interval.low),
-            high: rounded(interval.high),
-        }
+        Bounds { mean: interval.estimate, low: interval.low, high: interval.high }
     }
+}
+
+/// The mean of persons of whom no two differ is that, with nothing around it.
+fn bounds(intervals: &Intervals, values: &[f64]) -> Result<Bounds, BoxError> {
+    if let [first, rest @ ..] = values
+        && !rest.is_empty()
+        && rest.iter().all(|x| x == first)
+    {
+        return Ok(Bounds { mean: *first, low: *first, high: *first });
+    }
+    Ok(intervals.mean(values)?.into())
+}
+
+/// What one way has over another, person by person.
+fn over(intervals: &Intervals, left: &[f64], right: &[f64]) -> Result<Bounds, BoxError> {
+    let differences: Vec<f64> = left.iter().zip(right).map(|(a, b)| a - b).collect();
+    bounds(intervals, &differences)
 }
 
 /// Prints what the probes say of the choice, or the best weights for them.
@@ -90,12 +110,13 @@ pub(crate) fn print(
     let mut choice = Vec::new();
     for (way, weights) in ways {
         let scores = scores(ChoiceParams { weights, ..params }, probes)?;
-        let over = if rows.is_empty() { None } else { Some(intervals.paired(&choice, &scores)?) };
+        let over_this =
+            if rows.is_empty() { None } else { Some(over(&intervals, &choice, &scores)?) };
         rows.push(Way {
             way,
             weights: Some(weights),
-            mean: intervals.mean(&scores)?.into(),
-            choice_minus_this: over.map(Bounds::from),
+            mean: bounds(&intervals, &scores)?,
+            choice_minus_this: over_this,
         });
         if choice.is_empty() {
             choice = scores;
@@ -104,8 +125,8 @@ pub(crate) fn print(
     rows.push(Way {
         way: "chance".to_owned(),
         weights: None,
-        mean: intervals.mean(&chance)?.into(),
-        choice_minus_this: Some(intervals.paired(&choice, &chance)?.into()),
+        mean: bounds(&intervals, &chance)?,
+        choice_minus_this: Some(over(&intervals, &choice, &chance)?),
     });
     let candidates = probes.iter().map(|p| p.candidates.len()).sum::<usize>();
     cli::print_json(&Report {

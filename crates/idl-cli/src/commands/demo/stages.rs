@@ -8,7 +8,6 @@ use crate::table::{System, Table};
 use crate::trained_on::TrainedOn;
 use crate::{cli, progress};
 use idl::choice::Chooser;
-use idl::cluster::SpiParams;
 use idl::conved::ConvEd;
 use idl::dialogue::{BoxError, GenerationParams, SessionDistance};
 use idl::dpoc_loss::{Loss, PreferenceLoss};
@@ -67,10 +66,9 @@ impl Study<'_> {
     pub(crate) fn run(&self, model: &mut CausalLm) -> Result<Table, BoxError> {
         std::fs::create_dir_all(&self.options.out)
             .map_err(|e| format!("{}: {e}", self.options.out.display()))?;
-        let spi = SpiParams::default().seed(self.options.seed);
         let conved = ConvEd::params().lambda(LAMBDA).check()?;
         let distance = ConvEdDistance { conved, encoder: &self.encoder };
-        let pipeline = self.pipeline(&spi, &distance);
+        let pipeline = self.pipeline(&distance);
         let learnt = self.learn(model, &pipeline)?;
 
         let config = EvaluationConfig {
@@ -113,16 +111,11 @@ impl Study<'_> {
         })
     }
 
-    fn pipeline<'p>(
-        &'p self,
-        spi: &'p SpiParams,
-        distance: &'p dyn SessionDistance,
-    ) -> Pipeline<'p> {
+    fn pipeline<'p>(&'p self, distance: &'p dyn SessionDistance) -> Pipeline<'p> {
         Pipeline {
             encoder: &self.encoder,
             extractor: &self.extractor,
             rule: Rule::Evidence(self.chooser),
-            spi,
             distance,
             policy: Policy::Free,
             references: 5,
@@ -235,10 +228,9 @@ impl Study<'_> {
 
     /// Three replies of each system, with the sessions that they go back to.
     pub(crate) fn replies(&self, model: &mut CausalLm) -> Result<String, BoxError> {
-        let spi = SpiParams::default().seed(self.options.seed);
         let conved = ConvEd::params().lambda(LAMBDA).check()?;
         let distance = ConvEdDistance { conved, encoder: &self.encoder };
-        let pipeline = self.pipeline(&spi, &distance);
+        let pipeline = self.pipeline(&distance);
         let builder = self.builder();
         let params = GenerationParams {
             max_new_tokens: 40,

@@ -72,6 +72,7 @@ pub(crate) struct Found {
 /// Finds; see [`Finder::find`].
 pub(crate) struct Finder<'a> {
     pipeline: Pipeline<'a>,
+    spi: &'a SpiParams,
 }
 
 impl<'a> Finder<'a> {
@@ -79,20 +80,19 @@ impl<'a> Finder<'a> {
         let pipeline = Pipeline {
             encoder: encoder.get(),
             extractor: known,
-            rule: Rule::Clusters,
-            spi,
+            rule: Rule::Clusters(spi),
             distance: &Unordered,
             policy: Policy::Original,
             references: 0, // for inference; here clusters have a say
         };
-        Finder { pipeline }
+        Finder { pipeline, spi }
     }
 
     /// Clusters a person's sessions; then, for each session that can be learnt,
     /// clusters them again with it as it has only begun.
     pub(crate) fn find(&self, person: &Person) -> Result<Found, BoxError> {
         let index = self.pipeline.index(person)?;
-        let plan = self.pipeline.spi.plan(index.embeddings.view())?;
+        let plan = self.spi.plan(index.embeddings.view())?;
         let cosines = cosines(&index);
         let (within, between) = means(&cosines, &plan);
         let mut triples = Vec::with_capacity(person.sessions.len());
