@@ -6,7 +6,7 @@ use std::path::Path;
 use idl_corpora::embedded;
 use idl_dialogue::{BoxError, Session, Utterance};
 use idl_lm::{CausalLm, ChatTokenizer, LoadOptions, TokenTree};
-use idl_metrics::rank;
+use idl_metrics::ranking::rank;
 use tch::Tensor;
 
 /// Nats a token.
