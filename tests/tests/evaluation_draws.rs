@@ -13,6 +13,7 @@ use idl::encoder::TfIdfEncoder;
 use idl::evaluate::{
     EvaluationConfig, EvaluationTarget, EvaluationTargets, References, evaluation_targets,
 };
+use idl::learn::QueryPoint;
 use idl::lm::ChatTokenizer;
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
@@ -49,7 +50,15 @@ fn targets(references: usize, config: &EvaluationConfig) -> EvaluationTargets {
 }
 
 fn config(max_tokens: usize, references: References) -> EvaluationConfig {
-    EvaluationConfig { max_tokens, references, distractors: 3, seed: 4, ..Default::default() }
+    let point = QueryPoint::Opening;
+    EvaluationConfig {
+        max_tokens,
+        references,
+        point,
+        distractors: 3,
+        seed: 4,
+        ..Default::default()
+    }
 }
 
 fn who(targets: &[EvaluationTarget]) -> Vec<(usize, usize, usize)> {

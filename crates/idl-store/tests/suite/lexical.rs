@@ -18,9 +18,9 @@ fn index(texts: &[&str]) -> LexicalIndex {
 /// ln(8 / 3). Norms: 1.2 (0.25 + 0.75 * 2 / 3) = 0.9, and 1.2 (0.25 + 1) = 1.5.
 #[test]
 fn scores_are_those_by_hand() {
-    let index = index(&["tea please", "tea, Tea: cup!", "no"]);
+    let index = index(&["tea party", "tea, Tea: cup!", "no"]);
     assert_eq!(index.scores("tea").len(), 3);
-    let index = self::index(&["tea please", "tea tea cup now", "i said no"]);
+    let index = self::index(&["tea party", "tea tea cup now", "i said no"]);
     let close = |query: &str, expected: [f64; 3]| {
         for (is, was) in index.scores(query).iter().zip(expected) {
             assert!((is - was).abs() < 1e-12, "{query}: {is} for {was}");
@@ -32,6 +32,16 @@ fn scores_are_those_by_hand() {
     close("tea tea", [2.0 * tea / 1.9, 2.0 * tea * 2.0 / 3.5, 0.0]);
     close("", [0.0; 3]);
     close("?! zebra", [0.0; 3]);
+}
+
+#[test]
+fn a_longer_word_is_found_by_its_beginning_and_better_by_itself() {
+    let index = index(&["she painted it", "her painting hangs", "a pain it is", "malte malt"]);
+    let found: Vec<&str> = index.top("painting", 9).iter().map(|f| f.0).collect();
+    assert_eq!(found, ["1", "0"]);
+    // Five characters are a word of their own, in whatever script.
+    assert!(index.top("malts", 9).is_empty());
+    assert_eq!(self::index(&["größere öfen"]).top("größen", 1).len(), 1);
 }
 
 #[test]
@@ -89,7 +99,7 @@ fn naive(sessions: &[(usize, Vec<usize>)], query: &[usize]) -> Vec<f64> {
 }
 
 fn text(words: &[usize]) -> String {
-    words.iter().map(|w| format!("Wort{w} ")).collect()
+    words.iter().map(|w| format!("Wo{w} ")).collect()
 }
 
 proptest! {

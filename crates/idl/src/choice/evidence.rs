@@ -67,27 +67,49 @@ impl Evidence {
     }
 }
 
-/// The evidence for each of `candidates`, standardised: over the candidates each
-/// kind has mean 0 and standard deviation 1, or is 0 throughout where nothing
-/// tells them apart. `company` is still 0.
+/// Of more candidates than these the best by words and by the whole are compared
+/// utterance by utterance, and the others are not chosen.
+const SHORTLIST: usize = 512;
+
+/// The evidence for each of the candidates, or of the best of very many but no fewer
+/// than `least`; with each its place. Standardised: each kind has mean 0 and standard deviation 1 over what
+/// is returned, or is 0 throughout where nothing tells them apart. `company` is
+/// still 0.
 ///
-/// `O(utterances asked with * utterances of the candidates * d)`.
+/// `O(candidates * d)`, and for at most [`SHORTLIST`] of them
+/// `O(utterances asked with * utterances of theirs * d)`.
 pub(super) fn evidence(
     bank: &SessionBank,
     candidates: &[usize],
     query: &Query,
     now: Option<i64>,
-) -> Result<Vec<Evidence>> {
+    least: usize,
+) -> Result<Vec<(usize, Evidence)>> {
     // Among the candidates alone: another session, such as the one that is to be
     // continued, has no say in what is rare.
     let words = bank.words().scores_among(&query.text, candidates);
     let whole = query.whole.to_vec();
-    let asked = query.utterances.as_standard_layout();
-    let mut found = Vec::with_capacity(candidates.len());
-    for (row, &candidate) in candidates.iter().enumerate() {
-        let session = &bank.sessions()[candidate];
+    let mut found: Vec<(usize, Evidence)> = candidates
+        .iter()
+        .zip(words)
+        .map(|(&place, words)| {
+            let session = &bank.sessions()[place];
+            let age = session.time.zip(now).map(|(t, now)| now.saturating_sub(t).max(0) as f64);
+            let evidence = Evidence {
+                whole: cosine(&whole, &session.center),
+                words,
+                // Of unknown age: as old as a century, in doubt.
+                recency: -(1.0 + age.unwrap_or(36_500.0 * DAY) / DAY).ln(),
+                ..Evidence::default()
+            };
+            (place, evidence)
+        })
+        .collect();
+    shorten(&mut found, SHORTLIST.max(least));
+    for (place, evidence) in &mut found {
+        let session = &bank.sessions()[*place];
         let mut sum = 0.0;
-        for utterance in asked.outer_iter() {
+        for utterance in query.utterances.as_standard_layout().outer_iter() {
             let utterance = utterance.to_slice().unwrap_or_default();
             let mut best = f32::NEG_INFINITY;
             for said in session.embeddings.utterances() {
@@ -96,18 +118,29 @@ pub(super) fn evidence(
             // Who says nothing there says nothing alike.
             sum += f64::from(if best.is_finite() { best } else { -1.0 });
         }
-        let age = session.time.zip(now).map(|(time, now)| now.saturating_sub(time).max(0) as f64);
-        found.push(Evidence {
-            whole: cosine(&whole, &session.center),
-            words: words[row],
-            utterances: sum / asked.nrows() as f64,
-            company: 0.0,
-            // Of unknown age: as old as a century, in doubt.
-            recency: -(1.0 + age.unwrap_or(36_500.0 * DAY) / DAY).ln(),
-        });
+        evidence.utterances = sum / query.utterances.nrows() as f64;
     }
     standardise(&mut found);
     Ok(found)
+}
+
+/// Leaves the best `most` by whole and words, in their order.
+fn shorten(found: &mut Vec<(usize, Evidence)>, most: usize) {
+    if found.len() <= most {
+        return;
+    }
+    let column = |of: fn(&Evidence) -> f64| {
+        let mut column: Vec<f64> = found.iter().map(|(_, e)| of(e)).collect();
+        standardise_column(&mut column);
+        column
+    };
+    let (whole, words) = (column(|e| e.whole), column(|e| e.words));
+    let score = |i: &usize| whole[*i] + words[*i];
+    let mut rows: Vec<usize> = (0..found.len()).collect();
+    rows.sort_by(|a, b| score(b).total_cmp(&score(a)));
+    rows.truncate(most);
+    rows.sort_unstable();
+    *found = rows.into_iter().map(|row| found[row]).collect();
 }
 
 /// The product of two vectors of unit length.
@@ -116,11 +149,11 @@ fn cosine(a: &[f32], b: &[f32]) -> f64 {
 }
 
 /// Gives each kind mean 0 and standard deviation 1 over the sessions.
-fn standardise(found: &mut [Evidence]) {
+fn standardise(found: &mut [(usize, Evidence)]) {
     for kind in 0..5 {
-        let mut column: Vec<f64> = found.iter_mut().map(|e| *e.columns()[kind]).collect();
+        let mut column: Vec<f64> = found.iter_mut().map(|(_, e)| *e.columns()[kind]).collect();
         standardise_column(&mut column);
-        for (evidence, x) in found.iter_mut().zip(column) {
+        for ((_, evidence), x) in found.iter_mut().zip(column) {
             *evidence.columns()[kind] = x;
         }
     }
