@@ -200,7 +200,7 @@ impl Ear {
 /// Who is talked with.
 enum Person<'a> {
     /// Sessions that stand there; and the conversation before anything was said.
-    Fixed { now: Conversation<'a>, fresh: Conversation<'a> },
+    Fixed { now: Box<Conversation<'a>>, fresh: Box<Conversation<'a>> },
     /// Sessions that are chosen.
     Voice(Box<Responder<'a>>),
 }
@@ -228,7 +228,7 @@ impl Person<'_> {
 
     fn again(&mut self) -> Result<(), BoxError> {
         match self {
-            Person::Fixed { now, fresh } => *now = fresh.fork()?,
+            Person::Fixed { now, fresh } => **now = fresh.fork()?,
             Person::Voice(voice) => voice.again(),
         }
         Ok(())
@@ -327,7 +327,7 @@ fn fixed(arguments: &Arguments, params: DecodingParams) -> Result<(), BoxError> 
         eprintln!("{kept} of {given} sessions fit: {tokens} tokens, computed in {seconds:.1} s");
     }
     let fresh = person.fork()?;
-    converse(Person::Fixed { now: person, fresh }, params)
+    converse(Person::Fixed { now: Box::new(person), fresh: Box::new(fresh) }, params)
 }
 
 fn converse(mut person: Person<'_>, mut params: DecodingParams) -> Result<(), BoxError> {

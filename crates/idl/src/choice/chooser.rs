@@ -106,9 +106,9 @@ impl Chooser {
     /// sessions, of known time before others, and else the last ones. `now`, in
     /// seconds since 1970, tells how long ago a session was.
     ///
-    /// `O(candidates * d)`, and `O(utterances of the query * utterances of the candidates
-    /// * d)` for the candidates, of more than 512 of them for the best by words and by
-    /// the whole; the others are not chosen.
+    /// `O(candidates * d)`, and `O(utterances that ask * utterances of the session * d)`
+    /// for each candidate; of more than 512 for the best by words and by the whole, and
+    /// the others are not chosen.
     ///
     /// # Errors
     /// [`Error::NoSession`] for a candidate that is not there; the store's where
