@@ -79,6 +79,11 @@ fn an_export_becomes_a_voice_that_chooses_explains_and_forgets() {
     assert!(learnt.contains("3 sessions are new"), "{learnt}");
     assert!(dir.join("ada/msl/adapter_model.safetensors").is_file());
     assert!(!dir.join("ada/work").exists(), "what was learnt from is still there");
+    assert!(!fs::read_to_string(dir.join("ada/msl/run.json")).unwrap().contains("trained_on"));
+    let left = fs::read_dir(dir.join("ada/msl")).unwrap();
+    assert!(
+        left.map(|e| e.unwrap().file_name()).all(|n| !n.to_string_lossy().contains("checkpoint"))
+    );
 
     // Again: nothing is done twice, neither sessions nor steps.
     let again = stderr(&idl(dir, &learn));
@@ -146,6 +151,56 @@ fn a_kill_in_the_middle_is_gone_on_from() {
     let learnt = stderr(&idl(dir, &["learn", "--out", "ada", "--no-dpa"]));
     assert!(learnt.contains("talk with it"), "{learnt}");
     assert!(dir.join("ada/msl/adapter_model.safetensors").is_file());
+}
+
+#[test]
+fn sessions_without_ids_are_told_apart_by_what_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let line = |said: &str| {
+        format!(
+            r#"{{"messages": [{{"role": "user", "content": "so ?"}}, {{"role": "assistant", "content": "{said}"}}]}}"#
+        ) + "\n"
+    };
+    fs::write(dir.join("one.jsonl"), line("i row .") + &line("i bake .")).unwrap();
+    fs::write(dir.join("two.jsonl"), line("i swim .") + &line("i row .")).unwrap();
+    let learn = ["learn", "--chats", "one.jsonl", "--out", "me", "--encoder", "tfidf", "--no-dpa"];
+    idl(dir, &learn);
+    let added = stderr(&idl(dir, &["add", "me", "--chats", "two.jsonl"]));
+    assert!(added.contains("1 sessions are new, 0 have grown, 1 were there already"), "{added}");
+    assert_eq!(stdout(&idl(dir, &["show", "me"])).lines().count(), 3);
+    // One of a known id that says something else takes nobody's place.
+    let id = |said: &str| line(said).replacen('{', r#"{"id": "x", "#, 1);
+    fs::write(dir.join("x.jsonl"), id("i row and row .")).unwrap();
+    idl(dir, &["add", "me", "--chats", "x.jsonl"]);
+    fs::write(dir.join("x.jsonl"), id("i fly .")).unwrap();
+    let added = stderr(&idl(dir, &["add", "me", "--chats", "x.jsonl"]));
+    assert!(added.contains("1 are left out: others have their ids"), "{added}");
+    assert!(stdout(&idl(dir, &["show", "me", "--session", "x"])).contains("row and row"));
+}
+
+#[test]
+fn what_is_half_learnt_is_forgotten_with_the_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    fs::write(dir.join("Bo.txt"), export(&DAYS)).unwrap();
+    let learn = ["--chats", "Bo.txt", "--format", "whatsapp", "--me", "Ada", "--out", "ada"];
+    let learn = [&learn[..], &["--encoder", "tfidf"]].concat();
+    let mut child = program("learn").current_dir(dir).args(&learn).spawn().unwrap();
+    let rows = dir.join("ada/work/msl.jsonl");
+    while !rows.is_file() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let _ = child.kill();
+    child.wait().unwrap();
+    let shown = stdout(&idl(dir, &["show", "ada"]));
+    let second: serde_json::Value = serde_json::from_str(shown.lines().nth(1).unwrap()).unwrap();
+    let voice = dir.join("ada");
+    assert!(!holding(&voice, "xylophilus").is_empty());
+    let forget = format!("/forget {}\n", second["id"].as_str().unwrap());
+    let output = fed("chat", &[voice.to_str().unwrap(), "--greedy"], &forget);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(holding(&voice, "xylophilus"), [""; 0]);
 }
 
 #[test]

@@ -115,11 +115,14 @@ pub fn opening(session: &Session) -> &[Utterance] {
 }
 
 /// The sessions of `of`, the person or another, that may stand in front of
-/// `target`: all but the target itself and other records of its dialogue, such as
-/// the partner's view. By position, in order. `O(sessions)`.
+/// `target`: all but the target itself, other records of its dialogue, such as the
+/// partner's view, and sessions that began after it, where both times are known: what
+/// comes later may go back to what is to be replied. By position, in order.
+/// `O(sessions)`.
 #[must_use]
 pub fn candidates(of: &Person, target: &Session) -> Vec<usize> {
-    let is_free = |s: &Session| s.id != target.id && !s.same_dialogue(target);
+    let is_later = |s: &Session| s.time.zip(target.time).is_some_and(|(s, t)| s > t);
+    let is_free = |s: &Session| s.id != target.id && !is_later(s) && !s.same_dialogue(target);
     (0..of.sessions.len()).filter(|&s| is_free(&of.sessions[s])).collect()
 }
 

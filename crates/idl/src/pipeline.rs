@@ -200,6 +200,15 @@ impl Pipeline<'_> {
         let mut bank = SessionBank::new();
         let mut persona_texts = Vec::with_capacity(sessions);
         for (place, record) in records.into_iter().enumerate() {
+            if let Some(made) = &record.embeddings
+                && (made.encoder() != self.encoder.name() || made.dim() != self.encoder.dim())
+            {
+                return Err(Error::OtherEncoder {
+                    session: record.id,
+                    found: format!("{} ({})", made.encoder(), made.dim()),
+                    expected: format!("{} ({})", self.encoder.name(), self.encoder.dim()),
+                });
+            }
             persona_texts.push(record.persona.clone());
             // Two sessions of one id are two sessions here.
             bank.add(Record { id: place.to_string(), ..record })?;

@@ -47,7 +47,10 @@ pub struct Responder<'a> {
     person: String,
     bank: SessionBank,
     conversation: Conversation<'a>,
+    /// Those of the chosen ones that fit.
     chosen: Vec<ChosenSession>,
+    /// The places of all of them.
+    before: Vec<usize>,
     now: Option<i64>,
 }
 
@@ -97,7 +100,16 @@ impl<'a> Responder<'a> {
         let conversation = Conversation::new(parts.generator, Vec::new())?;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
         let now = since.and_then(|since| i64::try_from(since.as_secs()).ok());
-        Ok(Responder { parts, store, person, bank, conversation, chosen: Vec::new(), now })
+        Ok(Responder {
+            parts,
+            store,
+            person,
+            bank,
+            conversation,
+            chosen: Vec::new(),
+            before: Vec::new(),
+            now,
+        })
     }
 
     /// The person's reply to `said`, behind the sessions that most speaks for now.
@@ -119,7 +131,9 @@ impl<'a> Responder<'a> {
         Ok(Reply { generation, chosen_anew })
     }
 
-    /// The sessions behind the last reply, best first, with what spoke for each.
+    /// The sessions behind the last reply, best first, with what spoke for each: of
+    /// the chosen ones those that fit into half of the model's positions. After a
+    /// session was forgotten none, until the next reply.
     #[must_use]
     pub fn why(&self) -> &[ChosenSession] {
         &self.chosen
@@ -173,6 +187,7 @@ impl<'a> Responder<'a> {
             self.conversation.set_sessions(Vec::new());
         }
         self.chosen.clear();
+        self.before.clear();
         let removed = self.store.remove(&self.person, &[id])?;
         Ok(known || removed > 0)
     }
@@ -182,6 +197,7 @@ impl<'a> Responder<'a> {
         self.conversation.clear();
         self.conversation.set_sessions(Vec::new());
         self.chosen.clear();
+        self.before.clear();
     }
 
     /// Chooses for what has been said and `said`; whether that changed anything.
@@ -190,23 +206,47 @@ impl<'a> Responder<'a> {
         context.push(Utterance::user(said));
         let query = self.parts.reader.query(&context)?;
         let all: Vec<usize> = (0..self.bank.len()).collect();
-        let before: Vec<usize> = self.chosen.iter().map(|chosen| chosen.place).collect();
+        let before = self.before.clone();
         let (chosen, changed) =
             self.parts.chooser.choose_again(&self.bank, &all, query.as_ref(), self.now, &before)?;
+        self.before = chosen.iter().map(|chosen| chosen.place).collect();
         if changed {
-            let sessions = self.ordered(&chosen)?;
-            self.conversation.set_sessions(sessions);
+            let (kept, sessions) = self.fitting(chosen)?;
+            self.conversation.set_sessions(self.ordered(&kept, sessions)?);
+            self.chosen = kept;
+        } else {
+            // As they stand there, with what speaks for them now.
+            let stands = |c: &ChosenSession| self.chosen.iter().any(|is| is.place == c.place);
+            self.chosen = chosen.into_iter().filter(stands).collect();
         }
-        self.chosen = chosen;
         Ok(changed)
     }
 
-    /// The messages of the chosen sessions, in the order in which they are read.
-    fn ordered(&self, chosen: &[ChosenSession]) -> Result<Vec<Vec<Utterance>>> {
-        let mut sessions = Vec::with_capacity(chosen.len());
-        for ChosenSession { id, .. } in chosen {
-            sessions.extend(self.session(id)?);
+    /// The best of the chosen ones that fit into half of the model's positions, at
+    /// least one, and their sessions: the other half is the conversation's.
+    fn fitting(&self, chosen: Vec<ChosenSession>) -> Result<(Vec<ChosenSession>, Vec<Session>)> {
+        let Generator { model, tokenizer } = self.parts.generator;
+        let mut room = model.config().max_position_embeddings / 2;
+        let (mut kept, mut sessions) = (Vec::new(), Vec::new());
+        for one in chosen {
+            let Some(session) = self.session(&one.id)? else { continue };
+            let tokens = tokenizer.encode_chat(&session.messages, false)?.len();
+            if tokens > room && !kept.is_empty() {
+                break;
+            }
+            room = room.saturating_sub(tokens);
+            kept.push(one);
+            sessions.push(session);
         }
+        Ok((kept, sessions))
+    }
+
+    /// The messages of the chosen sessions, in the order in which they are read.
+    fn ordered(
+        &self,
+        chosen: &[ChosenSession],
+        sessions: Vec<Session>,
+    ) -> Result<Vec<Vec<Utterance>>> {
         let all: Vec<&Session> = sessions.iter().collect();
         let matrix = self.parts.distance.pairwise(&all).map_err(Error::Distance)?;
         let best = chosen.first().map_or(0.0, |first| first.score);

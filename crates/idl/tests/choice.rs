@@ -117,6 +117,28 @@ fn where_nothing_was_said_the_latest_are_taken() {
 }
 
 #[test]
+fn none_can_be_chosen() {
+    let parts = Parts::new();
+    let bank = parts.bank();
+    let query = parts.reader(Ask::Own).query(&[said(Role::User, "roses")]).unwrap();
+    let chooser = ChoiceParams { count: 0, ..ChoiceParams::default() }.check().unwrap();
+    assert!(chooser.choose(&bank, &[0, 1], query.as_ref(), None).unwrap().is_empty());
+    let chooser = chooser.count(9);
+    assert_eq!(chooser.choose(&bank, &[0, 1], query.as_ref(), None).unwrap().len(), 2);
+    assert!(chooser.choose(&bank, &[], query.as_ref(), None).unwrap().is_empty());
+}
+
+#[test]
+fn what_came_later_is_no_candidate() {
+    use idl::dialogue::Person;
+    use idl::learn::candidates;
+    let person = Person { id: "ada".into(), sessions: sessions() };
+    // Began at 20: those at 30 and 40 came later, of one nobody knows.
+    assert_eq!(candidates(&person, &person.sessions[1]), [0, 2]);
+    assert_eq!(candidates(&person, &person.sessions[2]), [0, 1, 3, 4]);
+}
+
+#[test]
 fn recent_sessions_come_first_where_recency_is_all_that_counts() {
     let parts = Parts::new();
     let bank = parts.bank();

@@ -201,8 +201,8 @@ impl Ear {
 enum Person<'a> {
     /// Sessions that stand there; and the conversation before anything was said.
     Fixed { now: Box<Conversation<'a>>, fresh: Box<Conversation<'a>> },
-    /// Sessions that are chosen.
-    Voice(Box<Responder<'a>>),
+    /// Sessions that are chosen, and the folder that they are in.
+    Voice(Box<Responder<'a>>, Box<Voice>),
 }
 
 impl Person<'_> {
@@ -210,7 +210,7 @@ impl Person<'_> {
     fn sessions(&self) -> usize {
         match self {
             Person::Fixed { now, .. } => now.sessions().len(),
-            Person::Voice(voice) => voice.sessions_in_prompt(),
+            Person::Voice(voice, _) => voice.sessions_in_prompt(),
         }
     }
 
@@ -222,14 +222,14 @@ impl Person<'_> {
     ) -> Result<Generation, BoxError> {
         Ok(match self {
             Person::Fixed { now, .. } => now.say(said, params, on_piece)?,
-            Person::Voice(voice) => voice.reply(said, params, on_piece)?.generation,
+            Person::Voice(voice, _) => voice.reply(said, params, on_piece)?.generation,
         })
     }
 
     fn again(&mut self) -> Result<(), BoxError> {
         match self {
             Person::Fixed { now, fresh } => **now = fresh.fork()?,
-            Person::Voice(voice) => voice.again(),
+            Person::Voice(voice, _) => voice.again(),
         }
         Ok(())
     }
@@ -239,12 +239,8 @@ impl Person<'_> {
         let (name, rest) = command.split_once(' ').unwrap_or((command, ""));
         match (name, self) {
             ("/again", person) => Some(person.again().map(|()| "(a new conversation)".to_owned())),
-            ("/why", Person::Voice(voice)) => Some(why(voice)),
-            ("/forget", Person::Voice(voice)) => Some(match voice.forget(rest.trim()) {
-                Ok(true) => Ok(format!("(forgotten; {} sessions stay)", voice.len())),
-                Ok(false) => Err(format!("there is no session `{}`", rest.trim()).into()),
-                Err(error) => Err(error.into()),
-            }),
+            ("/why", Person::Voice(voice, _)) => Some(why(voice)),
+            ("/forget", Person::Voice(voice, folder)) => Some(forget(voice, folder, rest.trim())),
             _ => None,
         }
     }
@@ -252,9 +248,23 @@ impl Person<'_> {
     fn commands(&self) -> &'static str {
         match self {
             Person::Fixed { .. } => "/again and /quit",
-            Person::Voice(_) => "/why, /forget ID, /again and /quit",
+            Person::Voice(..) => "/why, /forget ID, /again and /quit",
         }
     }
+}
+
+/// Forgets a session for good.
+fn forget(voice: &mut Responder<'_>, folder: &mut Voice, id: &str) -> Result<String, BoxError> {
+    if voice.session(id)?.is_none() {
+        return Err(format!("there is no session `{id}`").into());
+    }
+    folder.before_forgetting()?;
+    voice.forget(id)?;
+    let learnt = match folder.settings.adapter {
+        Some(_) => "; the adapter has learnt from it still: `idl learn --again` learns anew",
+        None => "",
+    };
+    Ok(format!("(forgotten; {} sessions stay{learnt})", voice.len()))
 }
 
 /// The sessions behind the last reply, and what spoke for each.
@@ -310,7 +320,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
     let person = &voice.settings.person;
     let responder = Responder::new(Box::new(voice.store()?), person.as_str(), parts)?;
     eprintln!("{person}: {} sessions to choose from", responder.len());
-    converse(Person::Voice(Box::new(responder)), params)
+    converse(Person::Voice(Box::new(responder), Box::new(voice)), params)
 }
 
 /// Sessions that stand there as they are given.

@@ -279,6 +279,7 @@ impl Arguments {
         serde_json::json!({
             "references": self.references.to_possible_value().map(|v| v.get_name().to_owned()),
             "query": self.query,
+            "choice": ChoiceParams::default(),
             "sides": self.sides.sides,
             "sessions": self.sessions,
             "targets": self.targets,

@@ -27,8 +27,8 @@ use crate::{encoder, progress};
 /// Learns a person's voice from their chats: reads them into a store, learns from
 /// the replies behind chosen sessions (MSL), then from preferences (DPA).
 ///
-/// Stopped or killed at any moment, the same command goes on where it was; what is
-/// done is not done again. `idl chat DIR` then talks with the voice.
+/// Stopped or killed at any moment, the same command goes on where it was (without
+/// --again, which begins anew each time); what is done is not done again. `idl chat DIR` then talks with the voice.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   idl learn --chats 'WhatsApp Chat with Bo.txt' --format whatsapp --me Ada --out ada
@@ -102,6 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
     }
     let stages: &[&str] = if arguments.no_dpa { &[MSL] } else { &[MSL, DPA] };
     let sessions = store.len(&voice.settings.person)?;
+    let mut learnt_from = voice.settings.learnt_from;
     if stages.iter().all(|stage| voice.done(stage)) {
         let since = sessions.saturating_sub(voice.settings.learnt_from);
         let since = match since {
@@ -114,17 +115,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
         for &stage in stages {
             if voice.done(stage) {
                 eprintln!("{stage}: done already");
+                voice.tidy(stage)?;
                 continue;
             }
             let data = voice.work()?.join(format!("{stage}.jsonl"));
             if !data.is_file() {
                 targets.write(stage, &store, &data)?;
+                if stage == MSL {
+                    // At once: a kill must not make later sessions learnt ones.
+                    learnt_from = sessions;
+                    let mut kept = Voice::open(&arguments.out)?;
+                    kept.settings.learnt_from = sessions;
+                    kept.save()?;
+                }
             }
             let config = arguments.config(&voice, stage, &data)?;
             train(&config, voice.path(stage).join("run.json").is_file())?;
+            voice.tidy(stage)?;
         }
-        voice.settings.learnt_from = sessions;
     }
+    voice.settings.learnt_from = learnt_from;
     voice.settings.adapter = stages.last().map(|&stage| stage.to_owned());
     voice.save()?;
     // Sessions stand in it.

@@ -104,8 +104,9 @@ pub(crate) fn show(arguments: &ShowArguments) -> Result<(), BoxError> {
 
 /// Forgets sessions of a voice: no byte of them stays in its folder.
 ///
-/// But for what the adapter has learnt from them: `idl learn --again` learns anew
-/// without them.
+/// But for what a finished adapter has learnt from them: `idl learn --again` learns
+/// anew without them. Learning that is not finished begins anew. The same chats, added
+/// again, bring them back.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   idl forget ada 'Bo@2023-12-31T18:03:00'
@@ -122,17 +123,16 @@ pub(crate) struct ForgetArguments {
 
 /// Forgets.
 pub(crate) fn forget(arguments: &ForgetArguments) -> Result<(), BoxError> {
-    let voice = Voice::open(&arguments.voice)?;
+    let mut voice = Voice::open(&arguments.voice)?;
     let mut store = voice.store()?;
-    let person = &voice.settings.person;
+    let person = &voice.settings.person.clone();
     let ids: Vec<&str> = arguments.sessions.iter().map(String::as_str).collect();
     for id in &ids {
         if store.load(person, id).is_ok_and(|record| record.is_none()) {
             return Err(format!("`{id}`: {person} has no such session").into());
         }
     }
-    // Rows that are learnt from hold sessions, too.
-    voice.clear_work()?;
+    voice.before_forgetting()?;
     let removed = match store.remove(person, &ids) {
         Err(error @ Error::Traces { .. }) => {
             eprintln!("they are forgotten, but: {error}");

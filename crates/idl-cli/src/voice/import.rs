@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use idl::corpora::chat;
 use idl::dialogue::{BoxError, Session};
+use idl::draw::key;
 
 use crate::chats::{Dates, ExportArgs, Format};
 
@@ -33,6 +34,18 @@ pub(crate) struct ImportArgs {
     pub person: Option<String>,
 }
 
+/// A session without an id is called by what is said in it: the number of its line
+/// would be another session's in another file.
+fn with_own_id(session: Session) -> Session {
+    let numbered = session.id.strip_prefix("line-").is_some_and(|n| n.parse::<usize>().is_ok());
+    if !numbered {
+        return session;
+    }
+    let said: Vec<&str> =
+        session.messages.iter().flat_map(|m| [m.role.as_str(), m.content.as_str()]).collect();
+    Session { id: format!("session-{:016x}", key(0, "session", &said)), ..session }
+}
+
 impl ImportArgs {
     /// The sessions, and whose they are; `None` where no file is named.
     ///
@@ -54,8 +67,9 @@ impl ImportArgs {
         for chat in chat::open(file)? {
             let chat = chat?;
             persons.extend(chat.person.clone());
-            if self.person.is_none() || self.person == chat.person {
-                sessions.push(chat.session);
+            // Who is not named is the one whom the option names.
+            if self.person.is_none() || chat.person.is_none() || self.person == chat.person {
+                sessions.push(with_own_id(chat.session));
             }
         }
         let file = file.display();

@@ -20,8 +20,8 @@ use idl::store::{OnConflict, Outcome, Record, SessionStore, SqliteStore};
 use idl_dialogue::SentenceEncoder;
 use serde::{Deserialize, Serialize};
 
-use crate::encoder;
 use crate::lm::Dtype;
+use crate::{encoder, trained_on};
 
 pub(crate) use import::ImportArgs;
 
@@ -32,6 +32,9 @@ const WORK: &str = "work";
 pub(crate) const MSL: &str = "msl";
 pub(crate) const DPA: &str = "dpa";
 const STAGES: [&str; 2] = [MSL, DPA];
+
+/// The file of a stage that is written last.
+const ADAPTER: &str = "adapter_config.json";
 
 /// Sessions that are read and stored at once: a kill loses no more.
 const BATCH: usize = 64;
@@ -173,12 +176,13 @@ impl Voice {
             // What is there as it is need not be encoded again.
             let mut new: Vec<&Session> = Vec::new();
             for session in part {
-                let known = store.load(&self.settings.person, &session.id)?;
-                let same = |r: &Record| r.messages == session.messages && r.time == session.time;
-                if known.is_some_and(|record| same(&record)) {
-                    added.known += 1;
-                } else {
-                    new.push(session);
+                match store.load(&self.settings.person, &session.id)? {
+                    Some(r) if r.messages == session.messages => added.known += 1,
+                    // A session that has grown; another one under its id is not it.
+                    Some(r) if !session.messages.starts_with(&r.messages) => {
+                        added.refused += 1;
+                    }
+                    _ => new.push(session),
                 }
             }
             let records = reader.records(&new)?;
@@ -248,10 +252,19 @@ impl Voice {
         Ok(())
     }
 
+    /// What must be done before a session is forgotten: rows that are learnt from hold
+    /// sessions, and so does what is half learnt.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn before_forgetting(&mut self) -> Result<(), BoxError> {
+        if self.settings.adapter.is_none() { self.unlearn() } else { self.clear_work() }
+    }
+
     /// Whether a stage has ended: its adapter is there.
     #[must_use]
     pub(crate) fn done(&self, stage: &str) -> bool {
-        self.path(stage).join("adapter_config.json").is_file()
+        self.path(stage).join(ADAPTER).is_file()
     }
 
     /// Removes all that was learnt.
@@ -261,10 +274,40 @@ impl Voice {
     pub(crate) fn unlearn(&mut self) -> Result<(), BoxError> {
         self.settings.adapter = None;
         self.save()?;
-        for stage in STAGES {
-            remove(&self.path(stage))?;
+        // The later stage first, and of each what makes it whole: a kill in between
+        // leaves nothing that would be gone on with.
+        for stage in STAGES.into_iter().rev() {
+            match fs::remove_file(self.path(stage).join(ADAPTER)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(format!("{stage}: {error}").into());
+                }
+                _ => remove(&self.path(stage))?,
+            }
         }
         self.clear_work()
+    }
+
+    /// Leaves of a stage that has ended what is used: not its checkpoints, nor the
+    /// hashes of what it was trained on.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub(crate) fn tidy(&self, stage: &str) -> Result<(), BoxError> {
+        let dir = self.path(stage);
+        for entry in fs::read_dir(&dir)? {
+            let path = entry?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name.starts_with("checkpoint-") {
+                remove(&path)?;
+            }
+        }
+        let path = dir.join("run.json");
+        let mut run: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path)?)?;
+        if let Some(run) = run.as_object_mut() {
+            run.remove(trained_on::KEY);
+        }
+        fs::write(&path, serde_json::to_string_pretty(&run)? + "\n")?;
+        Ok(())
     }
 }
 
@@ -284,12 +327,17 @@ pub(crate) struct Added {
     pub new: usize,
     pub known: usize,
     pub replaced: usize,
+    pub refused: usize,
 }
 
 impl std::fmt::Display for Added {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Added { new, known, replaced } = self;
-        write!(f, "{new} sessions are new, {replaced} have grown, {known} were there already")
+        let Added { new, known, replaced, refused } = self;
+        write!(f, "{new} sessions are new, {replaced} have grown, {known} were there already")?;
+        match refused {
+            0 => Ok(()),
+            n => write!(f, ", {n} are left out: others have their ids"),
+        }
     }
 }
 

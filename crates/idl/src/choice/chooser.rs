@@ -186,7 +186,7 @@ impl Chooser {
         };
         let weights = &self.params.weights;
         let mut found = evidence(bank, candidates, query, now, self.params.count)?;
-        if weights.company > 0.0 {
+        if weights.company > 0.0 && self.params.count > 0 {
             let scores: Vec<f64> = found.iter().map(|(_, e)| e.weighted(weights).sum()).collect();
             let places: Vec<usize> = found.iter().map(|(place, _)| *place).collect();
             let company = company(bank, &places, &scores, self.params.count)?;

@@ -13,7 +13,8 @@ const DAY: f64 = 86_400.0;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Evidence {
-    /// The cosine between all that is asked with and the session's persona text.
+    /// The cosine between all that is asked with and the mean of what the person says
+    /// in the session.
     pub whole: f64,
     /// BM25 of the words that are asked with in what the person says there.
     pub words: f64,

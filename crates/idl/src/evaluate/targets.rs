@@ -10,9 +10,9 @@ use idl_train::{
 };
 use rand::Rng;
 
-use super::scores::Pair;
+use super::config::{EvaluationConfig, References};
+use super::pair::Pair;
 use super::verbatim::Prompt;
-use super::{EvaluationConfig, References};
 use crate::draw::{key, stream};
 use crate::error::{Error, Result};
 use crate::learn::{candidates, conversation};

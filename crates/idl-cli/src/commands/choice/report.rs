@@ -46,10 +46,11 @@ struct Way {
 struct Bounds {
     #[serde(serialize_with = "rounded")]
     mean: f64,
-    #[serde(serialize_with = "rounded")]
-    low: f64,
-    #[serde(serialize_with = "rounded")]
-    high: f64,
+    /// None where no two persons differ: that bounds nothing.
+    #[serde(serialize_with = "rounded_if", skip_serializing_if = "Option::is_none")]
+    low: Option<f64>,
+    #[serde(serialize_with = "rounded_if", skip_serializing_if = "Option::is_none")]
+    high: Option<f64>,
 }
 
 /// Four digits say enough, and read well.
@@ -57,19 +58,23 @@ fn rounded<S: Serializer>(x: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((x * 1e4).round() / 1e4)
 }
 
+fn rounded_if<S: Serializer>(x: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    rounded(&x.unwrap_or_default(), serializer)
+}
+
 impl From<Interval> for Bounds {
     fn from(interval: Interval) -> Self {
-        Bounds { mean: interval.estimate, low: interval.low, high: interval.high }
+        Bounds { mean: interval.estimate, low: Some(interval.low), high: Some(interval.high) }
     }
 }
 
-/// The mean of persons of whom no two differ is that, with nothing around it.
+/// The mean with its interval; where no two persons differ, without one.
 fn bounds(intervals: &Intervals, values: &[f64]) -> Result<Bounds, BoxError> {
     if let [first, rest @ ..] = values
         && !rest.is_empty()
         && rest.iter().all(|x| x == first)
     {
-        return Ok(Bounds { mean: *first, low: *first, high: *first });
+        return Ok(Bounds { mean: *first, low: None, high: None });
     }
     Ok(intervals.mean(values)?.into())
 }

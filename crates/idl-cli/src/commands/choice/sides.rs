@@ -20,7 +20,8 @@ use crate::{encoder, progress};
 /// --sides persons of the corpus are joined into one; each person is the side that
 /// asks once, in --targets dialogues: with what is said before a reply (--query),
 /// of the first of those that one choice serves. Records of the dialogue itself are
-/// no candidates.
+/// no candidates. Persons stand in a ring, each joined with those behind: neighbours
+/// share candidates, which the interval over persons does not know.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -46,7 +47,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 2)]
     min_sessions: usize,
 
-    /// Persons who ask, the first ones [default: all]
+    /// Persons who ask, drawn by --seed [default: all]
     #[arg(long, value_name = "N")]
     persons: Option<usize>,
 
@@ -63,6 +64,9 @@ struct Joined {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
+    if arguments.query == QueryPoint::Every {
+        return Err("`--query every` asks at every reply: name one point".into());
+    }
     let corpus = arguments.corpus.load()?;
     if corpus.records.skipped > 0 {
         eprintln!("{}", corpus.records);
