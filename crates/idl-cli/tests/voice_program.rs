@@ -128,9 +128,25 @@ fn an_export_becomes_a_voice_that_chooses_explains_and_forgets() {
     assert_eq!(holding(&dir.join("ada"), "onion"), [""; 0]);
     assert_eq!(stdout(&idl(dir, &["show", "ada"])).lines().count(), 2);
 
+    // While another process changes the voice, nobody else does.
+    let lock = fs::File::create(dir.join("ada/.lock")).unwrap();
+    lock.lock().unwrap();
+    let output = program("forget").current_dir(dir).args(["ada", &ids[0]]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("another process is changing this voice"));
+    drop(lock);
+
     // And what was learnt can be learnt anew.
     let learnt = stderr(&idl(dir, &["learn", "--out", "ada", "--no-dpa", "--again"]));
     assert!(learnt.contains("talk with it"), "{learnt}");
+
+    // A store that was lost is no empty one.
+    fs::remove_file(dir.join("ada/sessions.sqlite")).unwrap();
+    for arguments in [&["chat", "ada"][..], &["learn", "--out", "ada"]] {
+        let output = program(arguments[0]).current_dir(dir).args(&arguments[1..]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains("holds no session, and 2 were learnt from"));
+    }
 }
 
 #[test]

@@ -258,8 +258,11 @@ fn forget(voice: &mut Responder<'_>, folder: &mut Voice, id: &str) -> Result<Str
     if voice.session(id)?.is_none() {
         return Err(format!("there is no session `{id}`").into());
     }
+    let _lock = folder.lock()?;
     folder.before_forgetting()?;
     voice.forget(id)?;
+    folder.settings.learnt_from = folder.settings.learnt_from.min(voice.len());
+    folder.save()?;
     let learnt = match folder.settings.adapter {
         Some(_) => "; the adapter has learnt from it still: `idl learn --again` learns anew",
         None => "",
@@ -318,7 +321,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
         generator: Generator { model: &model, tokenizer: &tokenizer },
     };
     let person = &voice.settings.person;
-    let responder = Responder::new(Box::new(voice.store()?), person.as_str(), parts)?;
+    let store = voice.store()?;
+    voice.check_sessions(&store)?;
+    let responder = Responder::new(Box::new(store), person.as_str(), parts)?;
     eprintln!("{person}: {} sessions to choose from", responder.len());
     converse(Person::Voice(Box::new(responder), Box::new(voice)), params)
 }

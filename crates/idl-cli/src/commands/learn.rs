@@ -86,6 +86,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
     let chats = arguments.import.load()?;
     let mut voice = arguments.voice(chats.as_ref().map(|(person, _)| person.as_str()))?;
+    let _lock = voice.lock()?;
     let encoder = voice.encoder()?;
     let extractor = RuleExtractor::default();
     let reader = voice.reader(&*encoder, &extractor);
@@ -97,6 +98,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
         bar.finish_and_clear();
         eprintln!("{}: {added}", arguments.out.display());
     }
+    voice.check_sessions(&store)?;
     if arguments.again {
         voice.unlearn()?;
     }
@@ -130,7 +132,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
                 }
             }
             let config = arguments.config(&voice, stage, &data)?;
-            train(&config, voice.path(stage).join("run.json").is_file())?;
+            train(&config, voice.path(stage).join("run.json").is_file()).map_err(here)?;
             voice.tidy(stage)?;
         }
     }
@@ -143,10 +145,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
     Ok(())
 }
 
+/// What `train` says, in the words of this command.
+fn here(error: BoxError) -> BoxError {
+    let text = error.to_string();
+    match text.contains("--resume goes on") {
+        true => text.replace("--resume goes on", "the same command goes on").into(),
+        false => error,
+    }
+}
+
 impl Arguments {
     /// The voice that is there, or a new one. What it was made with stays.
     fn voice(&self, person: Option<&str>) -> Result<Voice, BoxError> {
-        if let Some(voice) = Voice::find(&self.out)? {
+        if let Some(mut voice) = Voice::find(&self.out)? {
             if person.is_some_and(|person| person != voice.settings.person) {
                 let (out, is) = (self.out.display(), &voice.settings.person);
                 return Err(format!(
@@ -154,6 +165,13 @@ impl Arguments {
                     person.unwrap_or_default()
                 )
                 .into());
+            }
+            if let Some(model) = &self.model
+                && !voice.settings.model.is_dir()
+            {
+                // It was moved: the option says where to.
+                voice.settings.model = whole(model);
+                voice.save()?;
             }
             let tfidf = PathBuf::from(encoder::TFIDF);
             let encoder = voice.settings.encoder.as_ref().unwrap_or(&tfidf);

@@ -40,6 +40,7 @@ pub(crate) fn add(arguments: &AddArguments) -> Result<(), BoxError> {
         let dir = arguments.voice.display();
         return Err(format!("{dir}: is the voice of `{is}`, not of `{person}`").into());
     }
+    let _lock = voice.lock()?;
     let encoder = voice.encoder()?;
     let extractor = RuleExtractor::default();
     let reader = voice.reader(&*encoder, &extractor);
@@ -55,7 +56,7 @@ pub(crate) fn add(arguments: &AddArguments) -> Result<(), BoxError> {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   idl show ada
-  idl show ada --session 'Bo@2023-12-31T18:03:00'")]
+  idl show ada --session 'WhatsApp Chat with Bo@2023-12-31T18:03:00'")]
 pub(crate) struct ShowArguments {
     /// The voice's folder
     #[arg(value_name = "DIR")]
@@ -109,7 +110,7 @@ pub(crate) fn show(arguments: &ShowArguments) -> Result<(), BoxError> {
 /// again, bring them back.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  idl forget ada 'Bo@2023-12-31T18:03:00'
+  idl forget ada 'WhatsApp Chat with Bo@2023-12-31T18:03:00'
   idl show ada | jq -r .id | xargs -d '\\n' idl forget ada")]
 pub(crate) struct ForgetArguments {
     /// The voice's folder
@@ -124,6 +125,7 @@ pub(crate) struct ForgetArguments {
 /// Forgets.
 pub(crate) fn forget(arguments: &ForgetArguments) -> Result<(), BoxError> {
     let mut voice = Voice::open(&arguments.voice)?;
+    let _lock = voice.lock()?;
     let mut store = voice.store()?;
     let person = &voice.settings.person.clone();
     let ids: Vec<&str> = arguments.sessions.iter().map(String::as_str).collect();
@@ -140,7 +142,10 @@ pub(crate) fn forget(arguments: &ForgetArguments) -> Result<(), BoxError> {
         }
         removed => removed?,
     };
-    eprintln!("{removed} sessions are forgotten; {} stay", store.len(person)?);
+    let stay = store.len(person)?;
+    voice.settings.learnt_from = voice.settings.learnt_from.min(stay);
+    voice.save()?;
+    eprintln!("{removed} sessions are forgotten; {stay} stay");
     if voice.settings.adapter.is_some() {
         eprintln!("the adapter has learnt from them still: `idl learn --again` learns anew");
     }

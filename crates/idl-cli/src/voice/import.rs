@@ -64,8 +64,17 @@ impl ImportArgs {
             };
         }
         let (mut sessions, mut persons) = (Vec::new(), BTreeSet::new());
+        let hint = |error: idl::corpora::Error| -> BoxError {
+            let is_line = file.extension().is_some_and(|e| e == "jsonl");
+            match error {
+                error if is_line => error.into(),
+                error => {
+                    format!("{error} (an export? --format whatsapp, telegram or messages)").into()
+                }
+            }
+        };
         for chat in chat::open(file)? {
-            let chat = chat?;
+            let chat = chat.map_err(hint)?;
             persons.extend(chat.person.clone());
             // Who is not named is the one whom the option names.
             if self.person.is_none() || chat.person.is_none() || self.person == chat.person {

@@ -10,7 +10,7 @@
 
 mod import;
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use idl::choice::{Ask, ChoiceParams, Reader};
@@ -72,6 +72,43 @@ pub(crate) struct Voice {
 }
 
 impl Voice {
+    /// Keeps other processes from changing the voice until what is returned is
+    /// dropped, or the process ends.
+    ///
+    /// # Errors
+    /// Where another one is changing it.
+    pub(crate) fn lock(&self) -> Result<File, BoxError> {
+        let path = self.dir.join(".lock");
+        let file = File::create(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => {
+                Err(format!("{}: another process is changing this voice", self.dir.display())
+                    .into())
+            }
+            Err(TryLockError::Error(error)) => Err(format!("{}: {error}", path.display()).into()),
+        }
+    }
+
+    /// Refuses a voice that has learnt from sessions which are gone: a file that was
+    /// lost is no empty store.
+    ///
+    /// # Errors
+    /// Where it is so; the store's.
+    pub(crate) fn check_sessions(&self, store: &dyn SessionStore) -> Result<(), BoxError> {
+        if self.settings.learnt_from > 0 && store.len(&self.settings.person)? == 0 {
+            let file = self.dir.join("sessions.sqlite");
+            let learnt = self.settings.learnt_from;
+            return Err(format!(
+                "{}: holds no session, and {learnt} were learnt from: was it lost? (`idl add` \
+                 reads chats anew)",
+                file.display()
+            )
+            .into());
+        }
+        Ok(())
+    }
+
     /// The voice in `dir`.
     ///
     /// # Errors
