@@ -1,16 +1,17 @@
 //! From the export of a chat program to sessions, with an account of every
 //! message.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use idl_corpora::chat::Chat;
+use idl_corpora::chat::{self, Chat};
 use idl_corpora::export::whatsapp::DateOrder;
 use idl_corpora::export::{self, Account, Entry, Merge, SessionParams};
 use idl_corpora::{Error, Records, Tally};
-use idl_dialogue::BoxError;
+use idl_dialogue::{BoxError, Session};
 
 /// The options that say which export, and how it is cut.
 #[derive(Clone, Debug, Args)]
@@ -88,6 +89,46 @@ fn hours(text: &str) -> Result<f64, String> {
     const MOST: f64 = 1e6;
     let hours = text.parse().ok().filter(|hours| (0.0..=MOST).contains(hours));
     hours.ok_or_else(|| String::from("expected a number of hours from 0 to 1000000"))
+}
+
+/// The sessions of one person of a file of chat JSONL, and who that is: of `person`,
+/// where one is named, and of nobody in particular; or of the only one there is.
+///
+/// # Errors
+/// What is wrong with the file; no session; several persons and none named.
+pub(crate) fn of_one_person(
+    file: &Path,
+    person: Option<&str>,
+) -> Result<(Option<String>, Vec<Session>), BoxError> {
+    let (mut sessions, mut persons) = (Vec::new(), BTreeSet::new());
+    for chat in chat::open(file)? {
+        let Chat { person: whose, session } = chat.map_err(|error| hint(error, file))?;
+        if person.is_none() || whose.is_none() || whose.as_deref() == person {
+            sessions.push(session);
+        }
+        persons.extend(whose);
+    }
+    let file = file.display();
+    if sessions.is_empty() {
+        let whose = person.map_or(String::new(), |id| format!(" of `{id}`"));
+        return Err(format!("{file}: no sessions{whose}").into());
+    }
+    if person.is_none() && persons.len() > 1 {
+        let ids = persons.into_iter().take(5).collect::<Vec<_>>().join(", ");
+        return Err(format!("{file}: holds several persons ({ids}): choose by --person").into());
+    }
+    Ok((person.map(str::to_owned).or_else(|| persons.pop_first()), sessions))
+}
+
+/// What is no JSONL by its name may be an export.
+fn hint(error: Error, file: &Path) -> BoxError {
+    match file.extension().is_some_and(|e| e == "txt" || e == "json") {
+        true => format!(
+            "{error} (an export? `learn` and `add` have --format; `import-chats` makes chat JSONL)"
+        )
+        .into(),
+        false => error.into(),
+    }
 }
 
 /// What was read.

@@ -5,6 +5,22 @@ use idl_dialogue::BoxError;
 /// The result of the pipeline's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+impl Error {
+    /// Vectors by `found`, name and size, where `expected` made the others.
+    pub(crate) fn other_encoder(
+        session: &str,
+        found: (&str, usize),
+        expected: (&str, usize),
+    ) -> Self {
+        let shown = |(name, dim): (&str, usize)| format!("{name} ({dim})");
+        Error::OtherEncoder {
+            session: session.to_owned(),
+            found: shown(found),
+            expected: shown(expected),
+        }
+    }
+}
+
 /// An error of one of the parts.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

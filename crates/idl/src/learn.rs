@@ -166,33 +166,37 @@ pub fn msl_targets(
     let mut targets = Vec::new();
     for (person, data) in persons.iter().enumerate() {
         let index = pipeline.index(data)?;
-        targets.extend(person_targets(&index, person, pipeline, point)?);
+        for session in 0..data.sessions.len() {
+            targets.extend(session_targets(&index, person, session, pipeline, point)?);
+        }
         progress(person + 1);
     }
     Ok(targets)
 }
 
-/// The targets of one person, who is at position `person`; see [`msl_targets`].
+/// What is learnt of one session of the person at position `person`: nothing, a
+/// target, or with [`QueryPoint::Every`] several; see [`msl_targets`].
 ///
 /// # Errors
-/// What the pipeline refuses.
-pub fn person_targets(
+/// What the pipeline refuses; [`Error::NoSession`].
+pub fn session_targets(
     index: &PersonIndex<'_>,
     person: usize,
+    session: usize,
     pipeline: &Pipeline<'_>,
     point: QueryPoint,
 ) -> Result<Vec<TrainingTarget>> {
     let data = index.person;
+    let sessions = data.sessions.len();
+    let target = data.sessions.get(session).ok_or(Error::NoSession { session, sessions })?;
+    let rest = candidates(data, target);
     let mut targets = Vec::new();
-    for (session, target) in data.sessions.iter().enumerate() {
-        let rest = candidates(data, target);
-        for replies in point.parts(target) {
-            let context = &target.messages[..replies[0]];
-            let selection = pipeline.select_for_training(index, &rest, session, context)?;
-            if let Some(selection) = selection {
-                let conversation = conversation(target, &replies, data, &selection);
-                targets.push(TrainingTarget { person, session, selection, conversation });
-            }
+    for replies in point.parts(target) {
+        let context = &target.messages[..replies[0]];
+        let selection = pipeline.select_for_training(index, &rest, session, context)?;
+        if let Some(selection) = selection {
+            let conversation = conversation(target, &replies, data, &selection);
+            targets.push(TrainingTarget { person, session, selection, conversation });
         }
     }
     Ok(targets)

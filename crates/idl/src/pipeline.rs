@@ -174,7 +174,7 @@ impl Pipeline<'_> {
                     .map(|session| persona_text(session, Role::Assistant, self.extractor))
                     .collect::<std::result::Result<Vec<_>, _>>()?;
                 let texts: Vec<&str> = persona_texts.iter().map(String::as_str).collect();
-                let embeddings = self.encode(&texts)?;
+                let embeddings = self.reader().encode(&texts)?;
                 let targets = spi.targets_of(embeddings.view())?;
                 let bank = SessionBank::new();
                 Ok(PersonIndex { person, persona_texts, embeddings, targets, bank })
@@ -200,14 +200,8 @@ impl Pipeline<'_> {
         let mut bank = SessionBank::new();
         let mut persona_texts = Vec::with_capacity(sessions);
         for (place, record) in records.into_iter().enumerate() {
-            if let Some(made) = &record.embeddings
-                && (made.encoder() != self.encoder.name() || made.dim() != self.encoder.dim())
-            {
-                return Err(Error::OtherEncoder {
-                    session: record.id,
-                    found: format!("{} ({})", made.encoder(), made.dim()),
-                    expected: format!("{} ({})", self.encoder.name(), self.encoder.dim()),
-                });
+            if let Some(made) = &record.embeddings {
+                self.reader().check(&record.id, made)?;
             }
             persona_texts.push(record.persona.clone());
             // Two sessions of one id are two sessions here.
@@ -241,7 +235,7 @@ impl Pipeline<'_> {
     pub fn query(&self, context: &[Utterance]) -> Result<Array1<f32>> {
         let context = Session { messages: context.to_vec(), ..Session::default() };
         let text = persona_text(&context, Role::Assistant, self.extractor)?;
-        Ok(self.encode(&[&text])?.row(0).to_owned())
+        Ok(self.reader().encode(&[&text])?.row(0).to_owned())
     }
 
     /// The references for a context at inference and evaluation: the best of
@@ -343,29 +337,25 @@ impl Pipeline<'_> {
     ) -> Result<Selection> {
         let chosen: Vec<&Session> =
             references.iter().map(|r| &index.person.sessions[r.session]).collect();
-        let matrix = self.distance.pairwise(&chosen).map_err(Error::Distance)?;
-        let (rows, columns) = matrix.dim();
-        if rows != chosen.len() || columns != chosen.len() {
-            return Err(Error::DistanceShape { rows, columns, sessions: chosen.len() });
-        }
         let to_target: Vec<f64> = references.iter().map(|r| r.distance).collect();
         let SessionOrder { order, cost, exact } =
-            order(matrix.view(), self.policy, Some(&to_target))?;
+            ordered(self.distance, self.policy, &chosen, &to_target)?;
         let references = order.into_iter().map(|i| references[i]).collect();
         Ok(Selection { references, cost: Some(cost), exact, cluster })
     }
+}
 
-    fn encode(&self, texts: &[&str]) -> Result<Array2<f32>> {
-        let name = || self.encoder.name().to_owned();
-        let rows =
-            self.encoder.encode(texts).map_err(|source| Error::Encoder { name: name(), source })?;
-        if rows.nrows() != texts.len() {
-            return Err(Error::EncoderRows {
-                name: name(),
-                rows: rows.nrows(),
-                texts: texts.len(),
-            });
-        }
-        Ok(rows)
+/// The order of sessions along the shortest path: dynamic persona identification.
+pub(crate) fn ordered(
+    distance: &dyn SessionDistance,
+    policy: Policy,
+    sessions: &[&Session],
+    to_target: &[f64],
+) -> Result<SessionOrder> {
+    let matrix = distance.pairwise(sessions).map_err(Error::Distance)?;
+    let (rows, columns) = matrix.dim();
+    if rows != sessions.len() || columns != sessions.len() {
+        return Err(Error::DistanceShape { rows, columns, sessions: sessions.len() });
     }
+    Ok(order(matrix.view(), policy, Some(to_target))?)
 }

@@ -4,11 +4,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use idl_dialogue::{Session, SessionDistance, Utterance};
 use idl_lm::{Conversation, DecodingParams, Generation, Generator, OnPiece};
-use idl_order::{Policy, order};
+use idl_order::Policy;
 use idl_store::SessionStore;
 
 use crate::choice::{Chooser, ChosenSession, Reader, SessionBank};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::pipeline::ordered;
 
 /// How a person's sessions are read, chosen and ordered.
 #[derive(Clone, Copy)]
@@ -78,7 +79,8 @@ impl<'a> Responder<'a> {
     /// words; messages are read as they are chosen.
     ///
     /// # Errors
-    /// The store's; [`Error::NotEmbedded`] and [`Error::OtherEncoder`] for sessions
+    /// The store's; [`Error::NotEmbedded`](crate::Error::NotEmbedded) and
+    /// [`Error::OtherEncoder`](crate::Error::OtherEncoder) for sessions
     /// that the reader did not read; the language model's.
     pub fn new(
         store: Box<dyn SessionStore>,
@@ -88,14 +90,7 @@ impl<'a> Responder<'a> {
         let person = person.into();
         let bank = SessionBank::of_person(store.as_ref(), &person)?;
         if let Some(first) = bank.sessions().first() {
-            let (found, here) = (&first.embeddings, parts.reader.encoder);
-            if found.encoder() != here.name() || found.dim() != here.dim() {
-                return Err(Error::OtherEncoder {
-                    session: first.id.clone(),
-                    found: format!("{} ({})", found.encoder(), found.dim()),
-                    expected: format!("{} ({})", here.name(), here.dim()),
-                });
-            }
+            parts.reader.check(&first.id, &first.embeddings)?;
         }
         let conversation = Conversation::new(parts.generator, Vec::new())?;
         let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
@@ -248,10 +243,9 @@ impl<'a> Responder<'a> {
         sessions: Vec<Session>,
     ) -> Result<Vec<Vec<Utterance>>> {
         let all: Vec<&Session> = sessions.iter().collect();
-        let matrix = self.parts.distance.pairwise(&all).map_err(Error::Distance)?;
         let best = chosen.first().map_or(0.0, |first| first.score);
         let to_target: Vec<f64> = chosen.iter().map(|c| best - c.score).collect();
-        let found = order(matrix.view(), self.parts.policy, Some(&to_target))?;
+        let found = ordered(self.parts.distance, self.parts.policy, &all, &to_target)?;
         Ok(found.order.into_iter().map(|i| sessions[i].messages.clone()).collect())
     }
 }

@@ -1,11 +1,11 @@
 //! A conversation in a person's voice.
 
-use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use crate::chats::of_one_person;
 use crate::cli;
 use crate::lm::ModelArgs;
 use crate::voice::Voice;
@@ -14,7 +14,6 @@ use idl::lm::{Conversation, DecodingParams, FinishReason, Generation, Generator,
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
 use idl::{ConvEdDistance, Responder, ResponderParts};
-use idl_corpora::chat;
 use idl_dialogue::{BoxError, Role, Utterance};
 
 /// Talks with a voice that `idl learn` has made, or with a person whose past
@@ -94,24 +93,8 @@ impl Arguments {
 
     fn sessions(&self) -> Result<Vec<Vec<Utterance>>, BoxError> {
         let Some(file) = &self.sessions else { return Ok(Vec::new()) };
-        let (mut sessions, mut persons) = (Vec::new(), BTreeSet::new());
-        for chat in chat::open(file)? {
-            let chat = chat?;
-            persons.extend(chat.person.clone());
-            if self.person.is_none() || self.person == chat.person {
-                sessions.push(chat.session.messages);
-            }
-        }
-        if sessions.is_empty() {
-            let whose = self.person.as_ref().map_or(String::new(), |id| format!(" of `{id}`"));
-            return Err(format!("{}: no sessions{whose}", file.display()).into());
-        }
-        if self.person.is_none() && persons.len() > 1 {
-            let ids = persons.into_iter().take(5).collect::<Vec<_>>().join(", ");
-            let file = file.display();
-            return Err(format!("{file}: holds several persons ({ids}): choose by --person").into());
-        }
-        Ok(sessions)
+        let (_, sessions) = of_one_person(file, self.person.as_deref())?;
+        Ok(sessions.into_iter().map(|session| session.messages).collect())
     }
 }
 

@@ -9,7 +9,7 @@ use idl::choice::ChoiceParams;
 use idl::corpora::embedded;
 use idl::dialogue::{BoxError, Person, SentenceEncoder};
 use idl::draw::key;
-use idl::learn::{QueryPoint, TrainingTarget, dpa_targets, person_targets};
+use idl::learn::{QueryPoint, TrainingTarget, dpa_targets, session_targets};
 use idl::order::Policy;
 use idl::persona_ext::RuleExtractor;
 use idl::store::SessionStore;
@@ -18,6 +18,7 @@ use idl::train::{BuildStats, PreferenceCorpus};
 use idl::{ConvEdDistance, Pipeline, Rule};
 use serde_json::json;
 
+use super::train::folder::Stopped;
 use super::train::run::train;
 use crate::lm::{self, Dtype};
 use crate::run_config::RunConfig;
@@ -145,12 +146,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// What `train` says, in the words of this command.
+/// What `train` says of its end, in the words of this command.
 fn here(error: BoxError) -> BoxError {
-    let text = error.to_string();
-    match text.contains("--resume goes on") {
-        true => text.replace("--resume goes on", "the same command goes on").into(),
-        false => error,
+    match error.downcast_ref::<Stopped>() {
+        Some(Stopped { steps }) => {
+            format!("stopped after step {steps}: the same command goes on").into()
+        }
+        None => error,
     }
 }
 
@@ -277,12 +279,24 @@ impl Targets<'_> {
             references: self.voice.settings.choice.count,
         };
         let index = pipeline.index_of(&person, records)?;
-        let mut targets = person_targets(&index, 0, &pipeline, self.arguments.query)?;
-        let drawn = |t: &TrainingTarget| {
-            key(self.arguments.seed, "learnt dialogue", &[&person.id, &t.conversation.id])
-        };
-        targets.sort_by_key(drawn);
-        targets.truncate(self.arguments.dialogues);
+        // Drawn before sessions are chosen for them: a choice costs more than a draw.
+        let mut drawn: Vec<usize> = (0..person.sessions.len()).collect();
+        drawn.sort_by_key(|&s| {
+            key(self.arguments.seed, "learnt dialogue", &[&person.id, &person.sessions[s].id])
+        });
+        let bar =
+            progress::bar("choosing sessions", self.arguments.dialogues.min(drawn.len()) as u64);
+        let (mut targets, mut dialogues) = (Vec::new(), 0);
+        for session in drawn {
+            if dialogues == self.arguments.dialogues {
+                break;
+            }
+            let found = session_targets(&index, 0, session, &pipeline, self.arguments.query)?;
+            dialogues += usize::from(!found.is_empty());
+            targets.extend(found);
+            bar.set_position(dialogues as u64);
+        }
+        bar.finish_and_clear();
         if targets.is_empty() {
             return Err(format!(
                 "there is nothing to learn from: {} sessions, and a dialogue needs a reply and \

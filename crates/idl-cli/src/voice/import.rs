@@ -1,14 +1,12 @@
 //! Where a voice's sessions come from.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
-use idl::corpora::chat;
 use idl::dialogue::{BoxError, Session};
 use idl::draw::key;
 
-use crate::chats::{Dates, ExportArgs, Format};
+use crate::chats::{Dates, ExportArgs, Format, of_one_person};
 
 /// The options that name chats: chat JSONL, or an export.
 #[derive(Clone, Debug, Args)]
@@ -63,34 +61,8 @@ impl ImportArgs {
                 false => Ok(Some((me.clone(), sessions))),
             };
         }
-        let (mut sessions, mut persons) = (Vec::new(), BTreeSet::new());
-        let hint = |error: idl::corpora::Error| -> BoxError {
-            let is_line = file.extension().is_some_and(|e| e == "jsonl");
-            match error {
-                error if is_line => error.into(),
-                error => {
-                    format!("{error} (an export? --format whatsapp, telegram or messages)").into()
-                }
-            }
-        };
-        for chat in chat::open(file)? {
-            let chat = chat.map_err(hint)?;
-            persons.extend(chat.person.clone());
-            // Who is not named is the one whom the option names.
-            if self.person.is_none() || chat.person.is_none() || self.person == chat.person {
-                sessions.push(with_own_id(chat.session));
-            }
-        }
-        let file = file.display();
-        if sessions.is_empty() {
-            let whose = self.person.as_ref().map_or(String::new(), |id| format!(" of `{id}`"));
-            return Err(format!("{file}: no sessions{whose}").into());
-        }
-        if self.person.is_none() && persons.len() > 1 {
-            let ids = persons.into_iter().take(5).collect::<Vec<_>>().join(", ");
-            return Err(format!("{file}: holds several persons ({ids}): choose by --person").into());
-        }
-        let person = self.person.clone().or_else(|| persons.pop_first());
+        let (person, sessions) = of_one_person(file, self.person.as_deref())?;
+        let sessions = sessions.into_iter().map(with_own_id).collect();
         Ok(Some((person.unwrap_or_else(|| "me".to_owned()), sessions)))
     }
 }

@@ -86,11 +86,11 @@ impl SessionBank {
         if let Some(first) = self.sessions.first().map(|session| &session.embeddings)
             && (first.encoder() != embeddings.encoder() || first.dim() != embeddings.dim())
         {
-            return Err(Error::OtherEncoder {
-                session: record.id,
-                found: format!("{} ({})", embeddings.encoder(), embeddings.dim()),
-                expected: format!("{} ({})", first.encoder(), first.dim()),
-            });
+            return Err(Error::other_encoder(
+                &record.id,
+                (embeddings.encoder(), embeddings.dim()),
+                (first.encoder(), first.dim()),
+            ));
         }
         let said = record.said().chain(record.facts.iter().map(|fact| fact.object.as_str()));
         if !self.words.add(&record.id, said) {

@@ -168,7 +168,18 @@ impl Reader<'_> {
         Ok(Some(Query { text, facts, whole, utterances }))
     }
 
-    fn encode(&self, texts: &[&str]) -> Result<Array2<f32>> {
+    /// Refuses vectors that this reader's encoder has not made.
+    pub(crate) fn check(&self, session: &str, made: &Embeddings) -> Result<()> {
+        let (found, expected) =
+            ((made.encoder(), made.dim()), (self.encoder.name(), self.encoder.dim()));
+        if found == expected {
+            return Ok(());
+        }
+        Err(Error::other_encoder(session, found, expected))
+    }
+
+    /// A row for each text.
+    pub(crate) fn encode(&self, texts: &[&str]) -> Result<Array2<f32>> {
         let name = || self.encoder.name().to_owned();
         let rows =
             self.encoder.encode(texts).map_err(|source| Error::Encoder { name: name(), source })?;

@@ -16,6 +16,13 @@ const LOG: &str = "train_log.jsonl";
 const SETTINGS: &str = "run.json";
 const CARD: &str = "README.md";
 
+/// The user has ended a run before its end; its last checkpoint stands.
+#[derive(Debug, thiserror::Error)]
+#[error("stopped after step {steps}: --resume goes on")]
+pub(crate) struct Stopped {
+    pub(crate) steps: u64,
+}
+
 /// The folder of a run, locked while this value lives.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -95,7 +102,7 @@ impl Folder {
         card: &dyn Fn(Option<&LogRecord>) -> String,
     ) -> Result<(), BoxError> {
         if outcome.stop == StopReason::Cancelled {
-            return Err(format!("stopped after step {}: --resume goes on", outcome.steps).into());
+            return Err(Stopped { steps: outcome.steps }.into());
         }
         self.put(model, trained)?;
         let records = read_log(self.out.join(LOG))?;

@@ -3,7 +3,7 @@
 //! last checkpoint stands.
 
 mod data;
-mod folder;
+pub(crate) mod folder;
 mod pretrain;
 mod resume;
 pub(crate) mod run;
