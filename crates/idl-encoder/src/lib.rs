@@ -12,4 +12,7 @@ pub use error::{Error, Result};
 pub use fingerprint::fingerprint;
 pub use tfidf::TfIdfEncoder;
 #[cfg(feature = "tch")]
+#[doc(hidden)]
+pub use transformer::batch;
+#[cfg(feature = "tch")]
 pub use transformer::{Architecture, EncoderOptions, SentenceTransformer, TransformerConfig};

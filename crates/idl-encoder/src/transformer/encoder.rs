@@ -7,7 +7,7 @@ use ndarray::Array2;
 use tch::{Device, Kind, Tensor};
 use tokenizers::{Encoding, Tokenizer, TruncationParams};
 
-use super::batch::{by_length, check_size, fill_row, longest, mask, padded};
+use super::batch::{by_length, fill_row, longest, mask, padded};
 use super::config::TransformerConfig;
 use super::folder::Folder;
 use super::model::Transformer;
@@ -46,7 +46,10 @@ impl SentenceTransformer {
     /// another shape; [`Error::Config`] where the files contradict each other;
     /// [`Error::Option`] for options that make no sense.
     pub fn from_dir(dir: &Path, options: EncoderOptions) -> Result<Self> {
-        check_size(options.batch_size)?;
+        if options.batch_size == 0 {
+            let (field, expected) = ("batch_size", "at least 1");
+            return Err(Error::Option { field, found: "0".to_owned(), expected });
+        }
         if !matches!(options.kind, Kind::Float | Kind::BFloat16) {
             return Err(Error::Option {
                 field: "kind",
@@ -109,7 +112,8 @@ impl SentenceTransformer {
             let ids: Vec<&[u32]> = batch.iter().map(|&i| encodings[i].get_ids()).collect();
             let vectors = self.forward(&ids)?;
             for (&index, vector) in batch.iter().zip(vectors.chunks_exact(dim)) {
-                fill_row(rows.row_mut(index), vector, index)?;
+                fill_row(rows.row_mut(index), vector)
+                    .map_err(|length| Error::NoDirection { index, length })?;
             }
             done += batch.len();
             on_progress(done, texts.len());

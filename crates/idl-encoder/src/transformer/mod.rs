@@ -1,6 +1,6 @@
 //! BERT and MPNet on tch, from the folders that sentence-transformers writes.
 
-mod batch;
+pub mod batch;
 mod config;
 mod encoder;
 mod folder;
