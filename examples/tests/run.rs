@@ -12,7 +12,7 @@ use std::process::Command;
 const MOST_LINES: usize = 80;
 
 /// Every example. What it prints is looked at in a test of its name.
-const EXAMPLES: [&str; 13] = [
+const EXAMPLES: [&str; 14] = [
     "choose_sessions",
     "cluster_sessions",
     "honest_metrics",
@@ -26,6 +26,7 @@ const EXAMPLES: [&str; 13] = [
     "score_replies",
     "session_distance",
     "session_store",
+    "talk_with_a_person",
 ];
 
 fn package() -> &'static Path {
@@ -166,6 +167,16 @@ fn read_a_chat() {
     let text = printed("read_a_chat");
     assert!(text.contains("4 records read, 3 kept, 1 skipped"), "{text}");
     assert!(text.contains("Ada: 3 sessions"), "{text}");
+}
+
+#[test]
+fn talk_with_a_person() {
+    let text = printed("talk_with_a_person");
+    assert_eq!(text.lines().filter(|line| line.starts_with("> ")).count(), 2, "{text}");
+    // Three sessions stand behind each reply, best first.
+    let scores = numbers(&text, " (");
+    assert_eq!(scores.len(), 6, "{text}");
+    assert!(scores.chunks(3).all(|s| s.is_sorted_by(|a, b| a >= b)), "{text}");
 }
 
 #[test]
